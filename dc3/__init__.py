@@ -1,0 +1,1 @@
+"""The command line `dc3 VERB`: parses, calls one function, prints."""

@@ -1,0 +1,41 @@
+"""`dc3 VERB ...`: finds the verb's module and imports only that."""
+
+import difflib
+import importlib
+import sys
+
+VERBS = {
+    "train": "trains a model: clear or ambiguous, class, cluster",
+    "compare": "trains methods and variants side by side, and prints the paper's table",
+    "tune": "searches prior and loss weights (Optuna)",
+    "export": "writes a run's model as one ONNX file",
+    "serve": "answers predictions over HTTP",
+}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Runs one verb; a fault that the user can mend ends in its message and exit status 2."""
+    argv = sys.argv[1:] if argv is None else argv
+    if not argv or argv[0] in ("-h", "--help"):
+        print("usage: dc3 VERB [options]; `dc3 VERB --help` lists them\n")
+        print("\n".join(f"  {verb:<9} {meaning}" for verb, meaning in VERBS.items()))
+        return 0 if argv else 2
+    verb = argv[0]
+    if verb not in VERBS:
+        close = difflib.get_close_matches(verb, VERBS, n=1)
+        hint = f"; did you mean {close[0]}?" if close else ""
+        print(f"dc3: no verb {verb!r}, known are {', '.join(VERBS)}{hint}", file=sys.stderr)
+        return 2
+    from training.errors import InputError
+
+    try:
+        return int(importlib.import_module(f"dc3.{verb}").main(argv[1:]))
+    except InputError as error:
+        print(f"dc3 {verb}: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,159 @@
+"""`dc3 serve MODEL`: the service around an exported model, until Ctrl-C or SIGTERM."""
+
+import ipaddress
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from serving.settings import Settings
+
+_CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
+
+
+@dataclass(frozen=True)
+class ServeOptions:
+    """Serves an exported model over HTTP: a page at /, images to POST /predict."""
+
+    model: tyro.conf.Positional[Path]
+    """File written by `dc3 export`."""
+    host: str = "127.0.0.1"
+    """Address to listen on; one that other machines reach needs API keys or --insecure."""
+    port: int = 3000
+    workers: int = 1
+    """Processes."""
+    threads: int = 0
+    """onnxruntime's threads in a process; 0 shares the cores out among the workers."""
+    api_keys_file: Path | None = None
+    """File with one API key a line, read anew when it changes. Keys may also stand in the environment variable
+    DC3_API_KEYS, separated by commas."""
+    insecure: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Answer other machines without a key."""
+    certificate: Path | None = None
+    """TLS certificate file (PEM); with --certificate-key."""
+    certificate_key: Path | None = None
+
+
+def main(argv: Sequence[str]) -> int:
+    """Parses, checks all that can be checked before the start, and serves."""
+    options = tyro.cli(ServeOptions, args=list(argv), prog="dc3 serve")
+    settings = Settings(
+        model=options.model.resolve(),
+        workers=options.workers,
+        threads=options.threads,
+        api_keys_file=str(options.api_keys_file.resolve()) if options.api_keys_file else "",
+        insecure=options.insecure,
+    )
+    faults = find_faults(options, settings)
+    if faults:
+        print("\n".join(f"dc3 serve: {fault}" for fault in faults), file=sys.stderr)
+        return 2
+    url = f"{'https' if options.certificate else 'http'}://{options.host}:{options.port}/"
+    print(
+        f"Serving {options.model} at {url} (page), {url}predict, {url}openapi.json; Ctrl-C stops it.",
+        flush=True,
+    )
+    with tempfile.TemporaryDirectory(prefix="dc3-serve-") as home:
+        # A home of its own: BentoML empties the metrics folder in it, which would be another server's.
+        environment = {
+            **os.environ,
+            **settings.to_environment(),
+            "BENTOML_DO_NOT_TRACK": "true",
+            "BENTOML_HOME": home,
+        }
+        return _run(_command(options, settings), environment)
+
+
+def find_faults(options: ServeOptions, settings: Settings) -> list[str]:
+    """Everything that would keep the service from starting, one text each."""
+    from serving.card import BadModel
+    from serving.keys import read_keys
+    from serving.model import Model
+
+    faults = []
+    try:
+        Model(settings.model, threads=1, providers=("CPUExecutionProvider",))
+    except BadModel as error:
+        faults.append(str(error))
+    try:
+        keys = read_keys(settings).current()
+        if settings.api_keys_file and not keys:
+            faults.append(f"{settings.api_keys_file} must have one API key a line, it has none")
+    except OSError as error:
+        keys = ()
+        faults.append(f"the file of API keys {settings.api_keys_file} cannot be read: {error.strerror}")
+    if settings.workers < 1:
+        faults.append(f"--workers must be 1 or more, it is {settings.workers}")
+    if (options.certificate is None) != (options.certificate_key is None):
+        faults.append("--certificate and --certificate-key must both be given, or none")
+    faults += [
+        f"there is no file {path}"
+        for path in (options.certificate, options.certificate_key)
+        if path and not path.is_file()
+    ]
+    return faults + _find_address_faults(options, guarded=bool(keys) or settings.insecure)
+
+
+def _find_address_faults(options: ServeOptions, guarded: bool) -> list[str]:
+    try:
+        address = ipaddress.ip_address(options.host)
+    except ValueError:
+        return [f"--host must be an IP address such as 127.0.0.1 or 0.0.0.0, it is {options.host!r}"]
+    if not address.is_loopback and not guarded:
+        return [
+            f"--host {options.host} lets other machines in: set API keys (--api-keys-file or DC3_API_KEYS), "
+            "or say --insecure to let in anyone who reaches it"
+        ]
+    family = socket.AF_INET6 if address.version == 6 else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((options.host, options.port))
+        except (OSError, OverflowError) as error:
+            return [f"cannot listen on {options.host} port {options.port} ({error}); choose another --port"]
+    return []
+
+
+def _command(options: ServeOptions, settings: Settings) -> list[str]:
+    import serving
+
+    command = [sys.executable, "-m", "bentoml", "serve", "serving.service:Dc3Service"]
+    command += ["--working-dir", str(Path(serving.__path__[0]).parent)]
+    command += ["--host", options.host, "--port", str(options.port)]
+    command += [
+        "--timeout-graceful-shutdown",
+        str(int(settings.body_timeout_s + 2 * settings.answer_timeout_s)),
+    ]
+    if options.certificate and options.certificate_key:
+        command += ["--ssl-certfile", str(options.certificate.resolve())]
+        command += ["--ssl-keyfile", str(options.certificate_key.resolve()), "--ssl-ciphers", _CIPHERS]
+    return command
+
+
+def _run(command: list[str], environment: dict[str, str]) -> int:
+    """Runs BentoML until it ends; a signal to this process ends it in order, with 0."""
+    asked = False
+    server = subprocess.Popen(command, env=environment)
+
+    def stop(number: int, _: object) -> None:
+        nonlocal asked
+        asked = True
+        # The terminal sends Ctrl-C to the whole group itself; a second signal would cut short what is in flight.
+        if number == signal.SIGTERM:
+            server.terminate()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        code = server.wait()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    return 0 if asked else code

@@ -1,0 +1,42 @@
+"""`dc3 train`: one training, recorded, with its report and registered model."""
+
+from dataclasses import replace
+
+from dc3.options import TrainOptions, parse_options, take_preset
+
+
+def main(argv: list[str]) -> int:
+    """Trains a new run, goes on with an interrupted one or repeats one."""
+    config, rest = take_preset(argv)
+    options = parse_options(TrainOptions, TrainOptions(config), rest, "train", "Trains a model on images and votes.")
+    from training import track
+    from training.errors import InputError
+    from training.train import train
+
+    if options.resume and options.repeat:
+        raise InputError("--resume goes on with a run, --repeat trains it anew as another run: give one of them.")
+    earlier = options.resume or options.repeat
+    config = track.load_config(earlier) if earlier else options.config
+    if options.repeat:
+        config = replace(config, runtime=replace(config.runtime, device=options.config.runtime.device))
+    result = train(config, name=options.name, run_id=options.resume or None)
+    for name, value in result.metrics.items():
+        print(f"{name:<24}{value:10.4f}")
+    print(f"run          {result.run_id}")
+    print(f"predictions  {result.predictions}")
+    print(f"report       {result.report}")
+    if options.register:
+        print(f"model        {_register(result.run_id, options.register)}")
+    return 0
+
+
+def _register(run_id: str, name: str) -> str:
+    """Exports the run and puts it into the model registry."""
+    from serving.export import export
+    from training import track
+
+    with track.scratch() as folder:
+        path = folder / "model.onnx"
+        export(run_id, path)
+        version = track.register_onnx(run_id, path, name)
+    return f"models:/{name}/{version}"

@@ -1,0 +1,189 @@
+"""The HTTP application: /predict, /model, /metrics, /openapi.json and the page."""
+
+import asyncio
+import dataclasses
+import logging
+import time
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from prometheus_client import CONTENT_TYPE_LATEST
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from serving.answers import Answer, Score, answer, answer_error, decide
+from serving.batching import Overloaded
+from serving.images import BadImage
+from serving.limits import BodyLimit
+from serving.live import LiveModel
+from serving.openapi import describe
+from serving.refused import Refused, refuse_image, status_of_all
+from serving.settings import Settings
+from serving.telemetry import Telemetry
+from serving.upload import Upload, read_uploads
+
+PAGE = Path(__file__).parent / "page"
+_GONE = 499
+_log = logging.getLogger("dc3.serving")
+
+
+class Service:
+    """The endpoints of one process and what they share."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._telemetry = Telemetry()
+        self._live: LiveModel | None = None
+
+    @asynccontextmanager
+    async def lifespan(self, _: Starlette) -> AsyncIterator[None]:
+        """Loads the model before the first request and finishes the last ones before it goes."""
+        self._live = await asyncio.to_thread(LiveModel, self._settings, self._telemetry)
+        yield
+        await self._live.close()
+
+    @property
+    def live(self) -> LiveModel:
+        """The model that answers now."""
+        assert self._live is not None, "requests come after the start"
+        return self._live
+
+    async def predict(self, request: Request) -> Response:
+        """POST /predict: one answer for each image, in order."""
+        start = time.perf_counter()
+        live = self.live
+        answers: list[Answer] = []
+        refused = None
+        headers: dict[str, str] = {}
+        try:
+            uploads = await read_uploads(request, self._settings.max_images)
+            results = await _unless_gone(request, live.predict(uploads))
+            answers = self._answer(uploads, results, live)
+            statuses = [entry["error"]["status"] for entry in answers if isinstance(entry["error"], dict)]
+            status = status_of_all(statuses) if len(statuses) == len(answers) else 200
+        except Refused as error:
+            refused = error
+        except ClientDisconnect:
+            refused = Refused(_GONE, "client_gone", "the client left")
+        except Overloaded as error:
+            refused = Refused(
+                503, "overloaded", f"too many images wait ({error}); try again", {"Retry-After": "1"}
+            )
+        except TimeoutError:
+            limit = self._settings.answer_timeout_s
+            refused = Refused(
+                504, "too_late", f"no answer within {limit:g} seconds; send fewer images at a time"
+            )
+        if refused is not None:
+            self._telemetry.count_refusal(refused.reason)
+            status, headers = refused.status, refused.headers
+        self._telemetry.count_request(status, time.perf_counter() - start)
+        document = {
+            "model_version": live.model.version,
+            "answers": answers,
+            "error": refused.to_json() if refused else None,
+        }
+        return JSONResponse(document, status, headers)
+
+    def _answer(
+        self, uploads: list[Upload], results: list[Score | BaseException], live: LiveModel
+    ) -> list[Answer]:
+        card, version = live.model.card, live.model.version
+        answers: list[Answer] = []
+        scores: list[Score] = []
+        for upload, result in zip(uploads, results, strict=True):
+            if isinstance(result, Score):
+                scores.append(result)
+                answers.append(answer(upload.name, result, card, version))
+                continue
+            if isinstance(result, BadImage):
+                refused = refuse_image(result)
+            else:
+                _log.error("the model failed on an image", exc_info=result)
+                refused = Refused(
+                    500, "model_failed", f"{upload.name}: the model failed; tell the service's owner"
+                )
+            self._telemetry.count_refusal(refused.reason)
+            answers.append(answer_error(upload.name, refused, version))
+        self._telemetry.count_predictions(
+            [card.classes[int(score.classes.argmax())] for score in scores],
+            [decide(score) for score in scores],
+            np.array([score.ambiguity for score in scores]),
+        )
+        return answers
+
+    async def model(self, _: Request) -> Response:
+        """GET /model: what the model is."""
+        model = self.live.model
+        return JSONResponse({"model_version": model.version, **dataclasses.asdict(model.card)})
+
+    async def metrics(self, _: Request) -> Response:
+        """GET /metrics: the counters of all processes."""
+        text = await asyncio.to_thread(self._telemetry.to_text)
+        return Response(text, media_type=CONTENT_TYPE_LATEST)
+
+    async def openapi(self, _: Request) -> Response:
+        """GET /openapi.json: the description of this interface."""
+        return JSONResponse(describe(self._settings))
+
+
+def create_app(settings: Settings) -> Starlette:
+    """The application; it loads the model when a server starts it."""
+    service = Service(settings)
+    limit = Middleware(
+        BodyLimit,
+        max_body_mb=settings.max_body_mb,
+        max_held_mb=settings.max_held_mb,
+        timeout_s=settings.body_timeout_s,
+    )
+    return Starlette(
+        routes=[
+            Route("/predict", service.predict, methods=["POST"]),
+            Route("/model", service.model),
+            Route("/metrics", service.metrics),
+            Route("/openapi.json", service.openapi),
+            Route("/docs.json", service.openapi),
+            Route("/", _page),
+            Mount("/page", StaticFiles(directory=PAGE)),
+        ],
+        middleware=[limit],
+        exception_handlers={Refused: _answer_refused},
+        lifespan=service.lifespan,
+    )
+
+
+async def _page(_: Request) -> Response:
+    return FileResponse(PAGE / "index.html")
+
+
+async def _answer_refused(_: Request, error: Exception) -> Response:
+    assert isinstance(error, Refused)
+    return JSONResponse({"error": error.to_json()}, error.status, error.headers)
+
+
+async def _unless_gone(
+    request: Request, work: Coroutine[Any, Any, list[Score | BaseException]]
+) -> list[Score | BaseException]:
+    """The work's result; raises ClientDisconnect, with the work cancelled, as soon as the client leaves."""
+    task = asyncio.create_task(work)
+    gone = asyncio.create_task(_wait_until_gone(request))
+    try:
+        await asyncio.wait((task, gone), return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            raise ClientDisconnect
+        return task.result()
+    finally:
+        gone.cancel()
+        task.cancel()
+
+
+async def _wait_until_gone(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass

@@ -1,0 +1,84 @@
+"""What an exported model says of itself: the metadata that the ONNX file carries from training to the service."""
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+FORMAT_VERSION = 1
+OUTPUTS = ("class_probabilities", "cluster_probabilities", "ambiguity", "embedding")
+"""The file's outputs: (N, k), (N, k'), (N,), (N, F) float32. Its one input is `images` (N, size, size, 3), 0 to 255."""
+
+
+class BadModel(ValueError):
+    """A model file that cannot be served, or a network that cannot be exported."""
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """Facts on one model; each field is one JSON string in the file's metadata."""
+
+    classes: tuple[str, ...]
+    """k names, in the order of the class probabilities."""
+    captions: tuple[str, ...]
+    """k' texts, one a cluster."""
+    input_size: int
+    """Side of the square input in pixels."""
+    run_id: str
+    prior: float
+    """p_A, the share of images that training takes as ambiguous."""
+    variant: str
+    metrics: Mapping[str, float]
+    fingerprint: str
+    """Of the data that the model was trained on."""
+    format_version: int = FORMAT_VERSION
+
+    def to_metadata(self) -> dict[str, str]:
+        """The fields as ONNX metadata."""
+        return {field.name: json.dumps(getattr(self, field.name)) for field in dataclasses.fields(self)}
+
+
+def read_card(metadata: Mapping[str, str], source: str) -> ModelCard:
+    """The card out of a file's metadata.
+
+    Raises BadModel, naming `source` and every field that is missing or of the wrong kind.
+    """
+    values: dict[str, object] = {}
+    faults = []
+    for field, kind in _KINDS.items():
+        try:
+            value = json.loads(metadata[field])
+        except KeyError:
+            faults.append(f"{field} is missing")
+            continue
+        except ValueError:
+            value = None
+        if isinstance(value, bool) or not isinstance(value, kind):
+            faults.append(f"{field} is {metadata[field]!r:.80}")
+        elif isinstance(value, list):
+            values[field] = tuple(str(item) for item in value)
+        else:
+            values[field] = value
+    if faults:
+        raise BadModel(
+            f"{source} is no model of `dc3 export`: in its metadata {'; '.join(faults)}. Export it anew."
+        )
+    card = ModelCard(**values)  # type: ignore[arg-type]  # each was checked against its kind above
+    if card.format_version != FORMAT_VERSION:
+        raise BadModel(
+            f"{source} has format version {card.format_version}, this program reads {FORMAT_VERSION}; export it anew."
+        )
+    return card
+
+
+_KINDS: dict[str, type | tuple[type, ...]] = {
+    "classes": list,
+    "captions": list,
+    "input_size": int,
+    "run_id": str,
+    "prior": (int, float),
+    "variant": str,
+    "metrics": dict,
+    "fingerprint": str,
+    "format_version": int,
+}

@@ -1,0 +1,146 @@
+"""Export: a trained network to one ONNX file that answers as PyTorch does, or to no file at all."""
+
+import os
+import tempfile
+import warnings
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+
+from serving.card import OUTPUTS, BadModel, ModelCard
+
+TOLERANCE = 1e-4
+BATCHES = (1, 3, 64)
+"""Batch sizes at which the file is compared; the last is also the number of images wanted for it."""
+MAX_FILE_BYTES = 2**31 - 1
+InputType = Literal["uint8", "float32"]
+
+
+def export(run: str, path: Path, input_type: InputType = "uint8") -> ModelCard:
+    """Writes the model of the MLflow run `run` to `path`, checked on images of the run's own data.
+
+    Raises BadModel when the file would not answer as the network does.
+    """
+    from training.train import load_run
+
+    trained = load_run(run)
+    card = ModelCard(
+        classes=trained.classes,
+        captions=trained.captions,
+        input_size=trained.input_size,
+        run_id=trained.run_id,
+        prior=trained.prior,
+        variant=trained.variant,
+        metrics=trained.metrics,
+        fingerprint=trained.fingerprint,
+    )
+    export_onnx(trained.predictor, card, spread(trained.images, BATCHES[-1]), path, input_type)
+    return card
+
+
+def spread(images: np.ndarray, count: int) -> np.ndarray:
+    """`count` images at even distances over (N, H, W, 3), all of them where there are fewer."""
+    return np.array(images[np.unique(np.linspace(0, len(images) - 1, min(count, len(images))).astype(int))])
+
+
+def export_onnx(
+    predictor: torch.nn.Module,
+    card: ModelCard,
+    images: np.ndarray,
+    path: Path,
+    input_type: InputType = "uint8",
+) -> None:
+    """Writes `predictor`, which maps (N, H, W, 3) in 0..255 to the four OUTPUTS, to `path`.
+
+    `images` (M, size, size, 3) uint8 are real ones: outputs of the file and of the network may differ on them by
+    1e-4 (the unbounded embedding: by 1e-4 of its largest value), at several batch sizes. Raises BadModel otherwise,
+    and leaves whatever stood at `path`.
+    """
+    _check_input(card, images)
+    predictor = predictor.eval().cpu()
+    batch = torch.from_numpy(images.astype(input_type))
+    with torch.inference_mode():
+        expected = [output.numpy() for output in predictor(batch)]
+    _check_outputs(card, expected, len(images))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(suffix=".onnx", dir=path.parent)
+    os.close(handle)
+    try:
+        _write(predictor, card, batch, Path(temporary))
+        check_parity(Path(temporary), batch.numpy(), expected)
+        os.chmod(
+            temporary, 0o644
+        )  # mkstemp's files are for their owner alone, the service may be someone else
+        os.replace(temporary, path)
+    finally:
+        Path(temporary).unlink(missing_ok=True)
+
+
+def check_parity(path: Path, images: np.ndarray, expected: list[np.ndarray]) -> None:
+    """Runs the file on `images` at several batch sizes against the network's outputs; raises BadModel on a difference."""
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    for size in BATCHES:
+        size = min(size, len(images))
+        starts = range(0, len(images) - size + 1, size)
+        for start in starts if size > 1 else range(min(8, len(images))):
+            found = session.run(OUTPUTS, {"images": images[start : start + size]})
+            for name, one, other in zip(OUTPUTS, found, expected, strict=True):
+                _compare(name, one, other[start : start + size], size)
+
+
+def _compare(name: str, found: np.ndarray, expected: np.ndarray, size: int) -> None:
+    if found.shape != expected.shape:
+        raise BadModel(f"Export refused: {name} is {found.shape} from ONNX, {expected.shape} from PyTorch.")
+    allowed = TOLERANCE * max(1.0, float(np.abs(expected).max()) if name == "embedding" else 1.0)
+    difference = float(np.abs(found.astype(np.float64) - expected).max())
+    if not difference <= allowed:
+        raise BadModel(
+            f"Export refused: ONNX and PyTorch may differ by {allowed:.1e}, but {name} differs by {difference:.1e} "
+            f"at batch size {size}. No file was written."
+        )
+
+
+def _check_input(card: ModelCard, images: np.ndarray) -> None:
+    wanted = (card.input_size, card.input_size, 3)
+    if images.dtype != np.uint8 or images.shape[1:] != wanted or len(images) < 1:
+        raise BadModel(
+            f"The check needs images (N, {wanted}) uint8, N > 0; got {images.shape} {images.dtype}."
+        )
+
+
+def _check_outputs(card: ModelCard, outputs: list[np.ndarray], count: int) -> None:
+    shapes = [output.shape for output in outputs]
+    wanted = [(count, len(card.classes)), (count, len(card.captions)), (count,)]
+    if len(shapes) != 4 or shapes[:3] != wanted or len(shapes[3]) != 2:
+        raise BadModel(f"The network must give {OUTPUTS}, shapes {wanted} and (N, F); it gives {shapes}.")
+    for name, output in zip(OUTPUTS, outputs, strict=True):
+        if not np.isfinite(output).all():
+            raise BadModel(f"Export refused: {name} of the network is not finite on {count} images.")
+
+
+def _write(predictor: torch.nn.Module, card: ModelCard, batch: torch.Tensor, path: Path) -> None:
+    # Two images at least: a batch of one would be taken for a constant.
+    sample = batch[:2] if len(batch) > 1 else batch.repeat(2, 1, 1, 1)
+    with warnings.catch_warnings():
+        warnings.simplefilter(
+            "ignore"
+        )  # the exporter warns of its own internals, the parity check is what counts
+        program = torch.onnx.export(
+            predictor,
+            (sample,),
+            input_names=["images"],
+            output_names=list(OUTPUTS),
+            dynamic_shapes=({0: torch.export.Dim("batch")},),
+            dynamo=True,
+            verbose=False,
+        )
+    assert program is not None
+    program.model.metadata_props.update(card.to_metadata())
+    model = program.model_proto
+    if model.ByteSize() > MAX_FILE_BYTES:
+        raise BadModel(f"One ONNX file holds up to 2 GiB, this network takes {model.ByteSize():,} bytes.")
+    onnx.save(model, path)

@@ -1,0 +1,66 @@
+"""The service's options: set by `dc3 serve`, carried to its worker processes in environment variables."""
+
+import dataclasses
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+PREFIX = "DC3_"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Limits and places; each is the environment variable DC3_<NAME>."""
+
+    model: Path = Path("model.onnx")
+    workers: int = 1
+    """Processes."""
+    threads: int = 0
+    """onnxruntime's threads in a process; 0 shares the cores out among the workers."""
+    max_batch: int = 64
+    max_queue: int = 1024
+    """Images that may wait in a process; beyond it a request is refused with 503."""
+    max_images: int = 256
+    """Images in one request."""
+    max_body_mb: float = 64.0
+    """Megabytes in one request."""
+    max_held_mb: float = 512.0
+    """Megabytes of all request bodies that a process holds at one time."""
+    max_pixels: int = 50_000_000
+    """Pixels of one image."""
+    body_timeout_s: float = 30.0
+    """Time for a client to send its request's body."""
+    answer_timeout_s: float = 30.0
+    """Time for the model to answer, waiting included."""
+    api_keys_file: str = ""
+    """File of one key a line, read anew when it changes; keys may also stand in DC3_API_KEYS, separated by commas."""
+    insecure: bool = False
+    """Answer other machines without a key."""
+
+    def to_environment(self) -> dict[str, str]:
+        """The variables from which `read_settings` makes these settings again."""
+        return {
+            PREFIX + field.name.upper(): str(getattr(self, field.name)) for field in dataclasses.fields(self)
+        }
+
+
+def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
+    """Settings out of the environment, defaults where it is silent; raises ValueError naming every bad variable."""
+    values: dict[str, object] = {}
+    faults = []
+    for field in dataclasses.fields(Settings):
+        text = environment.get(PREFIX + field.name.upper())
+        if text is None:
+            continue
+        kind = type(field.default)
+        try:
+            values[field.name] = _BOOLEANS[text.lower()] if kind is bool else type(field.default)(text)
+        except (ValueError, KeyError):
+            faults.append(f"{PREFIX}{field.name.upper()} must be a {kind.__name__}, it is {text!r}")
+    if faults:
+        raise ValueError("; ".join(faults))
+    return Settings(**values)  # type: ignore[arg-type]  # each was made by its default's type
+
+
+_BOOLEANS = {"true": True, "1": True, "false": False, "0": False, "": False}

@@ -1,0 +1,105 @@
+"""What a client sent: the images of one request, whatever way an ordinary client packs them."""
+
+import base64
+import binascii
+import json
+from typing import NamedTuple
+
+from python_multipart.multipart import parse_options_header
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from serving.images import BadImage
+from serving.refused import Refused
+
+EXPECTED = (
+    "send multipart/form-data with one or more file parts (any field name), or the bytes of one image as the body, "
+    'or JSON {"images": [{"name": "a.png", "data": "<base64>"}]}; a URL is never fetched'
+)
+_MAX_NAME = 255
+
+
+class Upload(NamedTuple):
+    """One image as it came: its bytes, or what was wrong with them."""
+
+    name: str
+    data: bytes | BadImage
+
+
+async def read_uploads(request: Request, max_images: int) -> list[Upload]:
+    """The images of a request in order, at least one.
+
+    The declared type of a part or body plays no role, only whether the body is multipart or JSON. Raises Refused
+    when nothing in the body can be an image.
+    """
+    kind = parse_options_header(request.headers.get("content-type"))[0]
+    if kind == b"multipart/form-data":
+        return await _read_form(request, max_images)
+    body = await request.body()
+    if not body:
+        raise Refused(400, "empty", f"the request has no body; {EXPECTED}")
+    if kind == b"application/json" or body.lstrip()[:1] == b"{":
+        return _read_json(body, max_images)
+    if kind == b"application/x-www-form-urlencoded" and body.isascii():
+        raise Refused(415, "no_file", f"a form of this kind carries no file; {EXPECTED}")
+    if body.startswith(b"--") and b"content-disposition" in body[:1000].lower():
+        raise Refused(415, "no_boundary", f"a multipart body must be declared as such; {EXPECTED}")
+    return [Upload("body", body)]
+
+
+async def _read_form(request: Request, max_images: int) -> list[Upload]:
+    try:
+        # One part more than allowed is let in, so that 'too many' is told from other faults of the form.
+        async with request.form(max_files=max_images + 1, max_fields=max_images + 1) as form:
+            parts = [part for _, part in form.multi_items() if isinstance(part, UploadFile)]
+            if not parts:
+                fields = ", ".join(repr(name[:40]) for name in list(form)[:5]) or "none"
+                raise Refused(400, "no_file", f"no part of the form is a file (fields: {fields}); {EXPECTED}")
+            if len(parts) > max_images:
+                raise _too_many(max_images)
+            return [
+                Upload(_name(part.filename, place), await part.read()) for place, part in enumerate(parts)
+            ]
+    except HTTPException as error:
+        if error.detail.startswith("Too many"):
+            raise _too_many(max_images) from error
+        raise Refused(
+            400, "bad_form", f"the multipart body cannot be read ({error.detail}); {EXPECTED}"
+        ) from error
+
+
+def _read_json(body: bytes, max_images: int) -> list[Upload]:
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise Refused(400, "bad_json", f"the JSON cannot be read ({error}); {EXPECTED}") from error
+    images = document.get("images") if isinstance(document, dict) else None
+    if not isinstance(images, list) or not images:
+        raise Refused(400, "no_file", f"the JSON has no list of images; {EXPECTED}")
+    if len(images) > max_images:
+        raise _too_many(max_images)
+    return [_read_entry(entry, place) for place, entry in enumerate(images)]
+
+
+def _read_entry(entry: object, place: int) -> Upload:
+    name, data = (entry.get("name"), entry.get("data")) if isinstance(entry, dict) else (None, entry)
+    name = _name(name if isinstance(name, str) else None, place)
+    if not isinstance(data, str):
+        raise Refused(400, "no_file", f"{name} has no text in data; {EXPECTED}")
+    if data.startswith("data:"):
+        data = data.partition(",")[2]
+    try:
+        return Upload(name, base64.b64decode(data, validate=True))
+    except (binascii.Error, ValueError):
+        return Upload(name, BadImage(name, "not_base64", f"its data must be base64, it begins {data[:40]!r}"))
+
+
+def _name(given: str | None, place: int) -> str:
+    return (given or f"image {place + 1}")[:_MAX_NAME]
+
+
+def _too_many(max_images: int) -> Refused:
+    return Refused(
+        413, "too_many_images", f"a request may carry {max_images} images; send the rest in others"
+    )

@@ -1,0 +1,154 @@
+"""The configuration of a run: frozen dataclasses, TOML presets, and one check that reports every fault at once."""
+
+import difflib
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from training.data.loader import BatchOptions
+from training.data.sources import SOURCES, SourceOptions
+from training.data.split import SplitOptions
+from training.errors import InputError
+from training.loop.fit import LoopOptions
+from training.loop.runtime import RuntimeOptions
+from training.loop.schedule import OptimiserOptions
+from training.losses.dc3 import VARIANTS, DC3Options
+from training.methods import METHODS, MethodOptions
+from training.networks import BACKBONES, NetworkOptions
+
+PRESETS = Path(__file__).parent / "presets"
+
+
+@dataclass(frozen=True)
+class Config:
+    """All that decides a run; logged whole with it."""
+
+    method: str = "mean_teacher"
+    """supervised, mean_teacher, pi_model, pseudo_label, fixmatch or mixmatch."""
+    variant: str = "dc3"
+    """vanilla, inverse_ce, cc or dc3 (Table 4)."""
+    paper_dataset: str = ""
+    """Name of the data set in the paper's tables (cifar10h, plankton, ...), to show its figures beside ours."""
+    data: SourceOptions = field(default_factory=SourceOptions)
+    split: SplitOptions = field(default_factory=SplitOptions)
+    network: NetworkOptions = field(default_factory=NetworkOptions)
+    ssl: MethodOptions = field(default_factory=MethodOptions)
+    dc3: DC3Options = field(default_factory=DC3Options)
+    batches: BatchOptions = field(default_factory=BatchOptions)
+    optimiser: OptimiserOptions = field(default_factory=OptimiserOptions)
+    loop: LoopOptions = field(default_factory=LoopOptions)
+    runtime: RuntimeOptions = field(default_factory=RuntimeOptions)
+
+
+_NAMES: dict[str, Mapping[str, object]] = {
+    "method": METHODS,
+    "variant": VARIANTS,
+    "source": SOURCES,
+    "network": BACKBONES,
+}
+_RANGES: dict[str, tuple[float, float]] = {
+    "prior": (0, 1),
+    "batch_size": (2, 1e6),
+    "steps": (1, 1e9),
+    "evaluate_every": (1, 1e9),
+    "log_every": (1, 1e9),
+    "size": (8, 4096),
+    "clusters_per_class": (2, 1000),
+    "lr": (0, 100),
+    "momentum": (0, 1),
+    "ema_decay": (0, 1),
+    "batch_norm_decay": (0, 1),
+    "weight_decay": (0, 100),
+    "inverse_ce_labelled": (0, 1e6),
+    "inverse_ce_unlabelled": (0, 1e6),
+    "ambiguity_weight": (0, 1e6),
+    "similarity_weight": (0, 1e6),
+    "ssl_weight": (0, 1e6),
+    "ssl_threshold": (0, 1),
+    "unlabelled_ratio": (1, 1000),
+}
+
+
+def flatten(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Nested options as one level; option names are unique over the sections."""
+    flat: dict[str, Any] = {}
+    for name, value in values.items():
+        flat |= flatten(value) if isinstance(value, Mapping) else {name: value}
+    return flat
+
+
+def parse_config(values: Mapping[str, Any], origin: str) -> Config:
+    """Builds a checked configuration from nested tables.
+
+    Raises:
+        InputError: every fault at once: unknown keys with the nearest known one, wrong types, values out of range.
+    """
+    faults = _unknown_keys(values, asdict(Config()))
+    try:
+        config = TypeAdapter(Config).validate_python(values)
+    except ValidationError as error:
+        faults += [f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()]
+    if faults:
+        raise InputError(f"{origin} has {len(faults)} fault(s):\n- " + "\n- ".join(faults))
+    return check_config(config, origin)
+
+
+def check_config(config: Config, origin: str) -> Config:
+    """Returns the configuration when all names are known and all values in range; raises InputError otherwise."""
+    flat = flatten(asdict(config))
+    faults = [
+        f"{key} = {flat[key]!r}: must be one of {', '.join(known)}{_nearest(str(flat[key]), list(known))}"
+        for key, known in _NAMES.items()
+        if flat[key] not in known
+    ]
+    for key, (low, high) in _RANGES.items():
+        value = flat[key]
+        if value is not None and not low <= value <= high:
+            faults.append(f"{key} = {value}: must lie between {low:g} and {high:g}")
+    if faults:
+        raise InputError(f"{origin} has {len(faults)} fault(s):\n- " + "\n- ".join(faults))
+    return config
+
+
+def load_preset(name: str) -> Config:
+    """Reads a preset by name (training/presets) or by the path of a TOML file."""
+    path = Path(name) if name.endswith(".toml") else PRESETS / f"{name}.toml"
+    if not path.is_file():
+        known = sorted(preset.stem for preset in PRESETS.glob("*.toml"))
+        raise InputError(f"No preset {name}: known are {', '.join(known)}{_nearest(name, known)}, or a path to a .toml file.")
+    try:
+        values = tomllib.loads(path.read_text())
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"Preset {path} is no valid TOML: {error}.") from error
+    return parse_config(values, f"Preset {path}")
+
+
+def to_json(config: Config) -> str:
+    """The configuration as the run's record keeps it."""
+    return json.dumps(asdict(config), indent=2)
+
+
+def from_json(text: str) -> Config:
+    """Reads a run's record."""
+    return parse_config(json.loads(text), "The run's configuration")
+
+
+def _unknown_keys(values: Mapping[str, Any], known: Mapping[str, Any], section: str = "") -> list[str]:
+    """One line for each key that no option has, with the nearest that one has."""
+    faults = []
+    for key, value in values.items():
+        if key not in known:
+            faults.append(f"{section}{key}: no such option{_nearest(key, list(known))}")
+        elif isinstance(known[key], Mapping) and isinstance(value, Mapping):
+            faults += _unknown_keys(value, known[key], f"{section}{key}.")
+    return faults
+
+
+def _nearest(name: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(name, known, n=1)
+    return f" (did you mean {close[0]}?)" if close else ""

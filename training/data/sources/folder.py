@@ -1,0 +1,90 @@
+"""A lab's own data: a folder or .zip of images in any readable format, and a vote table."""
+
+import zipfile
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+import pandas as pd
+
+from serving.images import decode
+from training.data.source import Source
+from training.data.votes import read_votes
+from training.errors import InputError, name_some
+
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".gif", ".bmp"})
+
+
+@dataclass(frozen=True)
+class Folder(Source):
+    """Images below a folder or in a zip file, named by their path in it, or by file name where the votes do so."""
+
+    images: Path
+    votes_path: Path
+    class_names: tuple[str, ...] = ()
+    _listed: dict[str, str] = field(init=False, repr=False)
+    _table: pd.DataFrame = field(init=False, repr=False)
+    _archive: zipfile.ZipFile | None = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if not self.images.exists():
+            raise InputError(f"No images at {self.images}: expected a folder or a .zip file.")
+        table = read_votes(self.votes_path)
+        archive = None if self.images.is_dir() else _open_zip(self.images)
+        object.__setattr__(self, "_archive", archive)
+        object.__setattr__(self, "_table", table)
+        object.__setattr__(self, "_listed", _name_images(_list_files(self.images, archive), table, self.images))
+
+    def names(self) -> list[str]:
+        return list(self._listed)
+
+    def votes(self) -> pd.DataFrame:
+        return self._table
+
+    def read(self, name: str) -> np.ndarray:
+        return decode(self.content(name), name)
+
+    def content(self, name: str) -> bytes:
+        path = self._listed[name]
+        return (self.images / path).read_bytes() if self._archive is None else self._archive.read(path)
+
+    def classes(self) -> tuple[str, ...]:
+        return self.class_names
+
+
+def _open_zip(path: Path) -> zipfile.ZipFile:
+    try:
+        return zipfile.ZipFile(path)
+    except zipfile.BadZipFile as error:
+        raise InputError(f"{path} is neither a folder nor a readable zip file ({error}).") from error
+
+
+def _list_files(images: Path, archive: zipfile.ZipFile | None) -> list[str]:
+    """Paths of the image files, relative to the folder or inside the zip, sorted."""
+    if archive is None:
+        found = [path.relative_to(images).as_posix() for path in images.rglob("*") if path.is_file()]
+    else:
+        found = [info.filename for info in archive.infolist() if not info.is_dir()]
+    paths = sorted(
+        path
+        for path in found
+        if PurePosixPath(path).suffix.lower() in SUFFIXES and not path.startswith(("__MACOSX/", "."))
+    )
+    if not paths:
+        raise InputError(f"No image in {images}: none of its {len(found)} files ends in {name_some(sorted(SUFFIXES))}.")
+    return paths
+
+
+def _name_images(paths: list[str], table: pd.DataFrame, images: Path) -> dict[str, str]:
+    """Image name -> path. Votes may name images by path, or by file name where that is unique."""
+    if set(table["image"]) <= set(paths):
+        return {path: path for path in paths}
+    short = Counter(PurePosixPath(path).name for path in paths)
+    twice = sorted(name for name, times in short.items() if times > 1)
+    if twice:
+        raise InputError(
+            f"Two images in {images} share a name: {name_some(twice)}. Rename them, or write the path below "
+            f"{images} in the column image of the votes."
+        )
+    return {PurePosixPath(path).name: path for path in paths}

@@ -1,0 +1,103 @@
+"""Metrics of the paper (section 3.2) and of trust in the ambiguity; each yields (name, value)."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from scipy.stats import spearmanr
+from sklearn.metrics import accuracy_score, f1_score, roc_auc_score
+
+from training.data.votes import is_ambiguous, majority, soft_labels, vote_entropy
+from training.evaluate.predictions import Predictions
+
+DEGENERATE_SHARE = 0.1
+"""A run is degenerate when no more than this share is predicted ambiguous, or certain (paper, section 3.2)."""
+
+Metric = tuple[str, float]
+
+
+def evaluate(predictions: Predictions, ambiguity_aware: bool) -> Iterator[Metric]:
+    """All metrics of voted images.
+
+    Args:
+        predictions: images of one part, each with votes.
+        ambiguity_aware: False for variants without p_a: all images are certain and none is degenerate.
+    """
+    certain = predictions.certain
+    clusters = np.where(certain, -1, predictions.clusters.argmax(1))
+    yield from proposal_metrics(predictions.classes.argmax(1), clusters, predictions.votes)
+    yield "degenerate", float(ambiguity_aware and is_degenerate(certain))
+    if ambiguity_aware:
+        yield from trust_metrics(predictions.ambiguity, predictions.votes)
+    yield from class_metrics(predictions.classes.argmax(1), predictions.votes)
+
+
+def proposal_metrics(classes: np.ndarray, clusters: np.ndarray, votes: np.ndarray) -> Iterator[Metric]:
+    """f1 (weighted, on certain images), d (on ambiguous ones), d_minus_f1 and the ambiguous share.
+
+    Args:
+        classes: (N,) predicted class.
+        clusters: (N,) cluster of an ambiguous image, -1 for a certain one. Where all are certain, the predicted
+            classes serve as clusters over all images.
+        votes: (N, k).
+
+    `f1` is 0 to 1, higher is better; `d` is 0 (all members of each cluster have the same votes) to about 1.
+    """
+    certain = clusters < 0
+    f1 = weighted_f1(majority(votes[certain]), classes[certain]) if certain.any() else 0.0
+    d = inner_distance(votes, classes) if certain.all() else inner_distance(votes[~certain], clusters[~certain])
+    yield "f1", f1
+    yield "d", d
+    yield "d_minus_f1", d - f1
+    yield "ambiguous_share", float((~certain).mean())
+
+
+def weighted_f1(truth: np.ndarray, predicted: np.ndarray) -> float:
+    """F1 of each class, weighted by its number of true images: 1 when all are right.
+
+    Example: truth 0 0 1, predicted 0 1 1 gives F1 2/3 for both classes, so 2/3.
+    """
+    return float(f1_score(truth, predicted, average="weighted", zero_division=0.0))
+
+
+def inner_distance(votes: np.ndarray, clusters: np.ndarray) -> float:
+    """d of Eq. 4: mean over clusters of the mean Euclidean distance of soft labels to their cluster's mean.
+
+    0 when each cluster is pure; two images with opposite votes in one cluster lie sqrt(1/2) = 0.707 from its mean.
+
+    Args:
+        votes: (N, k) counts.
+        clusters: (N,) cluster numbers.
+    """
+    soft = soft_labels(votes)
+    distances = []
+    for cluster in np.unique(clusters):
+        members = soft[clusters == cluster]
+        distances.append(np.linalg.norm(members - members.mean(0), axis=1).mean())
+    return float(np.mean(distances))
+
+
+def is_degenerate(certain: np.ndarray) -> bool:
+    """True when no more than 10 % of the images are predicted ambiguous, or no more than 10 % certain."""
+    share = float(certain.mean())
+    return share <= DEGENERATE_SHARE or 1 - share <= DEGENERATE_SHARE
+
+
+def trust_metrics(ambiguity: np.ndarray, votes: np.ndarray) -> Iterator[Metric]:
+    """Does the ambiguity find the images whose annotators disagree?
+
+    `ambiguity_auroc`: chance that a disputed image scores above an agreed one, 0.5 is guessing. `ambiguity_rank`:
+    Spearman correlation with the entropy of the votes, -1 to 1. Left out where undefined (all agree, or one score).
+    """
+    disputed = is_ambiguous(votes)
+    if 0 < disputed.sum() < len(disputed):
+        yield "ambiguity_auroc", float(roc_auc_score(disputed, ambiguity))
+    entropy = vote_entropy(votes)
+    if np.ptp(entropy) > 0 and np.ptp(ambiguity) > 0:
+        yield "ambiguity_rank", float(spearmanr(ambiguity, entropy).statistic)
+
+
+def class_metrics(classes: np.ndarray, votes: np.ndarray) -> Iterator[Metric]:
+    """Accuracy and macro F1 of the predicted class against the majority vote, over all images."""
+    truth = majority(votes)
+    yield "accuracy", float(accuracy_score(truth, classes))
+    yield "macro_f1", float(f1_score(truth, classes, average="macro", zero_division=0.0))

@@ -1,0 +1,62 @@
+"""A trained network as images in, probabilities out: the module that predicts, and that is exported."""
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from training.data.ingest import Dataset
+from training.data.split import Split
+from training.evaluate.predictions import Predictions
+from training.networks.heads import Network
+
+
+class Predictor(nn.Module):
+    """Network with normalisation before it and softmax and sigmoid behind it."""
+
+    def __init__(self, network: Network, ambiguity_aware: bool) -> None:
+        super().__init__()
+        self.network = network
+        self.ambiguity_aware = ambiguity_aware
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Predicts a batch.
+
+        Args:
+            images: (N, H, W, 3), values 0 to 255, of any number type.
+
+        Returns:
+            class probabilities (N, k), cluster probabilities (N, k'), ambiguity (N,), embedding (N, F). The
+            ambiguity is zero for variants that do not train it.
+        """
+        x = images.permute(0, 3, 1, 2).float() / 127.5 - 1
+        features = self.network.backbone(x).float()
+        outputs = self.network.outputs(features)
+        ambiguity = outputs.ambiguity.sigmoid()
+        if not self.ambiguity_aware:
+            ambiguity = ambiguity * 0.0
+        return outputs.classes.softmax(1), outputs.clusters.softmax(1), ambiguity, features
+
+
+@torch.inference_mode()
+def predict(
+    predictor: Predictor, dataset: Dataset, split: Split, rows: np.ndarray | None = None, batch_size: int = 256
+) -> Predictions:
+    """Predicts the images of `rows` (all by default) in float32, without augmentation."""
+    predictor.eval()
+    device = next(predictor.parameters()).device
+    rows = np.arange(len(dataset.names)) if rows is None else rows
+    results = []
+    for first in range(0, len(rows), batch_size):
+        images = torch.from_numpy(dataset.images[rows[first : first + batch_size]]).to(device)
+        results.append([output.cpu().numpy() for output in predictor(images)])
+    classes, clusters, ambiguity, embedding = (np.concatenate(parts) for parts in zip(*results, strict=True))
+    return Predictions(
+        np.array(dataset.names)[rows],
+        split.part_names(len(dataset.names))[rows],
+        classes,
+        clusters,
+        ambiguity,
+        embedding,
+        dataset.counts[rows],
+        dataset.classes,
+    )

@@ -1,0 +1,41 @@
+"""Device, precision and memory layout of a run."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+
+from training.errors import InputError
+
+
+@dataclass(frozen=True)
+class RuntimeOptions:
+    """Where and how exactly to compute."""
+
+    device: Literal["auto", "cuda", "mps", "cpu"] = "auto"
+    precision: Literal["auto", "float32", "bf16"] = "auto"
+    """auto: bf16 and channels_last where the hardware has bf16 units, else float32."""
+    seed: int = 0
+    """Of split, drawn labels, start weights, batches and augmentation."""
+
+
+def choose_device(name: str) -> torch.device:
+    """The named device, or the best one present for 'auto'; raises InputError when it is not there."""
+    present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if name == "auto":
+        name = next(device for device, there in present.items() if there)
+    if not present[name]:
+        there = ", ".join(device for device, is_there in present.items() if is_there)
+        raise InputError(f"Device {name} is not available here; available: {there}.")
+    return torch.device(name)
+
+
+def uses_bf16(precision: str, device: torch.device) -> bool:
+    """Whether matrix products run in bf16."""
+    if precision != "auto":
+        return precision == "bf16"
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    if device.type == "cpu":
+        return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return False

@@ -1,0 +1,175 @@
+"""The DC3 loss over any semi-supervised method: inverse cross-entropy, ambiguity and similarity (paper, Eq. 1 to 3)."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from training.losses.step import Step
+
+CONFIDENT = 0.95
+"""Unlabelled images count for the inverse cross-entropy from this max p_n on (authors' pseudo code)."""
+
+
+@dataclass(frozen=True)
+class DC3Options:
+    """Prior and weights of the DC3 terms; the defaults are the paper's (section 3.3)."""
+
+    prior: float = 0.6
+    """p_A, the share of each batch that is taught to be ambiguous; 0 to 1."""
+    inverse_ce_labelled: float = 10.0
+    """lambda_CE^-1 on labelled images."""
+    inverse_ce_unlabelled: float = 10.0
+    """lambda_CE^-1 on unlabelled images."""
+    ambiguity_weight: float = 0.1
+    """lambda_a."""
+    similarity_weight: float = 0.1
+    """lambda_s."""
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A row of the ablation (Table 4): which weights stay, and whether the ambiguity is predicted at all."""
+
+    inverse_ce: bool
+    ambiguity_aware: bool
+    """False: p_a = 0 everywhere, nothing is scaled by it and the class output decides."""
+
+
+VARIANTS: dict[str, Variant] = {
+    "vanilla": Variant(inverse_ce=False, ambiguity_aware=False),
+    "inverse_ce": Variant(inverse_ce=True, ambiguity_aware=False),
+    "cc": Variant(inverse_ce=False, ambiguity_aware=True),
+    "dc3": Variant(inverse_ce=True, ambiguity_aware=True),
+}
+
+
+@dataclass(frozen=True)
+class DC3Weights:
+    """What `dc3_terms` needs: options with a variant applied."""
+
+    prior: float
+    inverse_ce_labelled: float
+    inverse_ce_unlabelled: float
+    ambiguity: float
+    similarity: float
+    ambiguity_aware: bool
+
+
+def weigh(options: DC3Options, variant: Variant) -> DC3Weights:
+    """Applies a variant to the options: what it leaves out weighs zero."""
+    return DC3Weights(
+        prior=options.prior,
+        inverse_ce_labelled=options.inverse_ce_labelled * variant.inverse_ce,
+        inverse_ce_unlabelled=options.inverse_ce_unlabelled * variant.inverse_ce,
+        ambiguity=options.ambiguity_weight * variant.ambiguity_aware,
+        similarity=options.similarity_weight * variant.ambiguity_aware,
+        ambiguity_aware=variant.ambiguity_aware,
+    )
+
+
+def dc3_terms(step: Step, labels: Tensor, weights: DC3Weights, generator: torch.Generator) -> dict[str, Tensor]:
+    """Weighted scalar terms `ssl`, `inverse_ce`, `ambiguity`, `similarity`; their sum is the loss (Eq. 1).
+
+    Args:
+        step: what a method made of one batch.
+        labels: (B,) classes of the labelled images.
+        generator: draws the partners of the inverse cross-entropy.
+    """
+    # The scale only weighs: with a gradient through it p_a could shrink the loss by calling all images ambiguous.
+    ambiguous = _ambiguity(step.unlabelled.ambiguity, weights)
+    if step.unsupervised is None:
+        ssl = (step.supervised * (1 - _ambiguity(step.labelled.ambiguity, weights))).mean()
+    else:
+        ssl = step.supervised.mean() + (step.unsupervised * (1 - ambiguous)).mean()
+    return {
+        "ssl": ssl,
+        "inverse_ce": _inverse_ce_term(step, labels, ambiguous, weights, generator),
+        "ambiguity": weights.ambiguity * ambiguity_loss(step.unlabelled.ambiguity, weights.prior).mean(),
+        "similarity": weights.similarity * _similarity_term(step, ambiguous),
+    }
+
+
+def inverse_cross_entropy(p: Tensor, q: Tensor) -> Tensor:
+    """CE^-1(p, q) = -sum_c p_c ln(1 - q_c), small when p and q lie in different clusters (Eq. 2).
+
+    Args:
+        p: (N, k') cluster probabilities.
+        q: (N, k') cluster probabilities of the partners.
+
+    Returns:
+        (N,) values from 0 up; finite also where q is exactly 1.
+    """
+    q = q.clamp(max=1 - torch.finfo(q.dtype).eps)
+    return -(p * torch.log1p(-q)).sum(1)
+
+
+def ambiguity_pseudo_labels(p_a: Tensor, prior: float) -> Tensor:
+    """h of Eq. 3: 1 for the floor(N * prior) images with the highest p_a, else 0.
+
+    The paper sorts 'in ascending order', which would mark the clearest images; the authors' code marks these.
+
+    Args:
+        p_a: (N,) ambiguity, probabilities or logits.
+
+    Returns:
+        (N,) of p_a's type, without gradient.
+    """
+    # 0.29 * 100 is 28.999...: the small addition keeps floor on the intended count
+    n_ambiguous = int(len(p_a) * prior + 1e-6)
+    labels = torch.zeros_like(p_a, requires_grad=False)
+    labels[p_a.detach().argsort(descending=True, stable=True)[:n_ambiguous]] = 1
+    return labels
+
+
+def ambiguity_loss(logits: Tensor, prior: float) -> Tensor:
+    """L_A: (N,) binary cross-entropy between p_a (as logits) and its pseudo-label (Eq. 3)."""
+    return F.binary_cross_entropy_with_logits(logits, ambiguity_pseudo_labels(logits, prior), reduction="none")
+
+
+def similarity_loss(clusters: Tensor, others: Tensor) -> Tensor:
+    """L_S: (N,) cross-entropy CE(p_o(x), p_o(x')) of two views, both (N, k') logits; also sharpens p_o."""
+    return -(clusters.softmax(1) * others.log_softmax(1)).sum(1)
+
+
+def draw_partners(labels: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Draws for each image a random other one of the batch with a different label.
+
+    Args:
+        labels: (N,) labels or pseudo-labels.
+
+    Returns:
+        partners (N,) row numbers, and found (N,) False where the batch holds no other label.
+    """
+    different = labels[:, None] != labels[None, :]
+    keys = torch.rand(different.shape, generator=generator, device=labels.device)
+    return keys.masked_fill(~different, -1.0).argmax(1), different.any(1)
+
+
+def _ambiguity(logits: Tensor, weights: DC3Weights) -> Tensor:
+    """(N,) sg(p_a), zero where the variant predicts no ambiguity."""
+    return logits.detach().sigmoid() if weights.ambiguity_aware else torch.zeros_like(logits).detach()
+
+
+def _inverse_ce_term(
+    step: Step, labels: Tensor, ambiguous: Tensor, weights: DC3Weights, generator: torch.Generator
+) -> Tensor:
+    confidence, pseudo_labels = step.unlabelled.classes.detach().softmax(1).max(1)
+    mask = (confidence >= CONFIDENT) * (1 - ambiguous)
+    labelled = _repel(step.labelled.clusters, labels, generator)
+    unlabelled = _repel(step.unlabelled.clusters, pseudo_labels, generator) * mask
+    return weights.inverse_ce_labelled * labelled.mean() + weights.inverse_ce_unlabelled * unlabelled.mean()
+
+
+def _repel(clusters: Tensor, labels: Tensor, generator: torch.Generator) -> Tensor:
+    """(N,) inverse cross-entropy to a partner of another label, zero where there is none."""
+    partners, found = draw_partners(labels, generator)
+    p = clusters.softmax(1)
+    return inverse_cross_entropy(p, p[partners]) * found
+
+
+def _similarity_term(step: Step, ambiguous: Tensor) -> Tensor:
+    if step.second is None:
+        return torch.zeros((), device=ambiguous.device)
+    return (similarity_loss(step.unlabelled.clusters, step.second.clusters) * ambiguous).mean()

@@ -1,0 +1,48 @@
+"""The contract of a semi-supervised method."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor, nn
+
+from training.data.batch import Batch
+from training.losses.consistency import cross_entropy
+from training.losses.step import Step
+from training.networks.outputs import Outputs
+
+Forward = Callable[[Tensor], Outputs]
+View = Literal["weak", "strong"]
+
+
+class Method(ABC):
+    """A semi-supervised method: its options are fields, its work is `step`."""
+
+    views: ClassVar[tuple[View, ...]]
+    """The augmentations of each unlabelled image that it needs."""
+    unlabelled_ratio: int = 1
+    """Unlabelled images per labelled image."""
+
+    @abstractmethod
+    def step(
+        self, network: nn.Module, teacher: Forward, batch: Batch, progress: float, generator: torch.Generator
+    ) -> Step:
+        """Losses of one batch, per image.
+
+        Args:
+            network: the student; gradients may reach it and nothing else.
+            teacher: forward pass of the averaged weights, without gradient.
+            progress: share of the training done, 0 to 1.
+            generator: the only source of randomness.
+        """
+
+
+def supervised_loss(outputs: Outputs, batch: Batch) -> Tensor:
+    """(B,) cross-entropy to the labels, weighted by n / (k n_c) of their class."""
+    return cross_entropy(outputs.classes, batch.targets) * batch.class_weights
+
+
+def warm_up(progress: float, share: float = 0.4) -> float:
+    """Linear weight from 0 to 1 over the first `share` of the training (authors' settings)."""
+    return min(progress / share, 1.0)

@@ -1,0 +1,63 @@
+"""MixMatch: sharpened guesses and mix-up of labelled and unlabelled images (Berthelot et al., NeurIPS 2019)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from training.data.batch import Batch
+from training.losses.consistency import cross_entropy, squared_difference
+from training.losses.step import Step
+from training.methods.method import Forward, Method, warm_up
+from training.networks.backbone import frozen_statistics
+from training.networks.outputs import Outputs
+
+
+@dataclass(frozen=True)
+class MixMatch(Method):
+    """Guess on two weak views, mix everything, fit the mixtures.
+
+    The DC3 terms look at the unmixed images: the ambiguity of a mixture is no property of an image.
+    """
+
+    views = ("weak", "weak")
+    unlabelled_ratio: int = 1
+    weight: float = 100.0
+    temperature: float = 0.5
+    beta: float = 0.5
+
+    def step(
+        self, network: nn.Module, teacher: Forward, batch: Batch, progress: float, generator: torch.Generator
+    ) -> Step:
+        labelled = network(batch.images)
+        with frozen_statistics(network):
+            first, second = network(batch.views[0]), network(batch.views[1])
+        guesses = self._guess(first, second)
+        images = torch.cat([batch.images, *batch.views])
+        targets = torch.cat([batch.targets, guesses, guesses])
+        share = self._share(len(images), generator).to(images)
+        order = torch.randperm(len(images), generator=generator, device=generator.device).to(images.device)
+        mixed = share.view(-1, 1, 1, 1) * images + (1 - share.view(-1, 1, 1, 1)) * images[order]
+        mixed_targets = share[:, None] * targets + (1 - share[:, None]) * targets[order]
+        n_labelled, n_unlabelled = len(batch.images), len(batch.views[0])
+        with frozen_statistics(network):
+            logits = network(mixed).classes
+        # both mixtures keep the class weight of the image that prevails in them
+        supervised = cross_entropy(logits[:n_labelled], mixed_targets[:n_labelled]) * batch.class_weights
+        differences = squared_difference(logits[n_labelled:], mixed_targets[n_labelled:])
+        per_image = differences.view(2, n_unlabelled).mean(0)
+        return Step(labelled, first, second, supervised, self.weight * warm_up(progress) * per_image)
+
+    def _guess(self, first: Outputs, second: Outputs) -> Tensor:
+        """(U, k) average of both views, sharpened, without gradient."""
+        mean = (first.classes.detach().softmax(1) + second.classes.detach().softmax(1)) / 2
+        sharp = mean ** (1 / self.temperature)
+        return sharp / sharp.sum(1, keepdim=True)
+
+    def _share(self, n_images: int, generator: torch.Generator) -> Tensor:
+        """(n,) Beta(beta, beta) draws turned to at least one half, so that the image itself prevails."""
+        # torch draws Beta values from its global state only; numpy's generator is seeded from ours
+        seed = int(torch.randint(2**62, (1,), generator=generator, device=generator.device))
+        share = np.random.default_rng(seed).beta(self.beta, self.beta, n_images)
+        return torch.from_numpy(np.maximum(share, 1 - share)).float()

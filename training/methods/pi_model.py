@@ -1,0 +1,32 @@
+"""Pi-model: agree with oneself on another augmentation (Laine and Aila, ICLR 2017)."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from training.data.batch import Batch
+from training.losses.consistency import squared_difference
+from training.losses.step import Step
+from training.methods.method import Forward, Method, supervised_loss, warm_up
+from training.networks.backbone import frozen_statistics
+
+
+@dataclass(frozen=True)
+class PiModel(Method):
+    """The network's own answer on one weak view, held fixed, is the target for the other."""
+
+    views = ("weak", "weak")
+    unlabelled_ratio: int = 1
+    weight: float = 10.0
+
+    def step(
+        self, network: nn.Module, teacher: Forward, batch: Batch, progress: float, generator: torch.Generator
+    ) -> Step:
+        labelled = network(batch.images)
+        with frozen_statistics(network):
+            guess = network(batch.views[0])
+            student = network(batch.views[1])
+        consistency = squared_difference(student.classes, guess.classes.softmax(1))
+        unsupervised = self.weight * warm_up(progress) * consistency
+        return Step(labelled, student, guess, supervised_loss(labelled, batch), unsupervised)

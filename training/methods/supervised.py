@@ -1,0 +1,27 @@
+"""Cross-entropy on the labelled images alone."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from training.data.batch import Batch
+from training.losses.step import Step
+from training.methods.method import Forward, Method, supervised_loss
+from training.networks.backbone import frozen_statistics
+
+
+@dataclass(frozen=True)
+class Supervised(Method):
+    """The baseline; the unlabelled view only serves the DC3 terms."""
+
+    views = ("weak",)
+    unlabelled_ratio: int = 1
+
+    def step(
+        self, network: nn.Module, teacher: Forward, batch: Batch, progress: float, generator: torch.Generator
+    ) -> Step:
+        labelled = network(batch.images)
+        with frozen_statistics(network):
+            unlabelled = network(batch.views[0])
+        return Step(labelled, unlabelled, None, supervised_loss(labelled, batch), None)

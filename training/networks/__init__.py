@@ -1,0 +1,39 @@
+"""Networks by name; a new backbone is one file and one line here."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from training.errors import InputError
+from training.networks.backbone import Backbone
+from training.networks.heads import Network
+from training.networks.resnet import ResNet
+from training.networks.small import Small
+from training.networks.wide_resnet import WideResNet
+
+
+@dataclass(frozen=True)
+class NetworkOptions:
+    """Which network to train."""
+
+    network: str = "wide_resnet_28_2"
+    """wide_resnet_28_2 (paper), resnet18, resnet50 (torchvision) or small."""
+    pretrained: str = ""
+    """Path of torchvision weights for a resnet; empty starts from random weights."""
+    clusters_per_class: int = 5
+    """k' / k, the authors' factor; the paper only asks k' > k."""
+
+
+BACKBONES: dict[str, Callable[[int, str], Backbone]] = {
+    "wide_resnet_28_2": lambda size, pretrained: WideResNet(size),
+    "resnet18": lambda size, pretrained: ResNet("resnet18", pretrained),
+    "resnet50": lambda size, pretrained: ResNet("resnet50", pretrained),
+    "small": lambda size, pretrained: Small(size),
+}
+
+
+def build_network(options: NetworkOptions, size: int, n_classes: int) -> Network:
+    """A network with fresh (or pretrained) weights for images of size x size pixels."""
+    if options.pretrained and not options.network.startswith("resnet"):
+        raise InputError(f"--pretrained takes torchvision weights for a resnet; {options.network} has none.")
+    backbone = BACKBONES[options.network](size, options.pretrained)
+    return Network(backbone, n_classes, options.clusters_per_class * n_classes)

@@ -1,0 +1,225 @@
+"""The one home of MLflow: where runs are stored, what of them is recorded, how they are found again."""
+
+import os
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import NamedTuple
+
+# Before the import of mlflow: it reads them then. A lab's data is no business of a telemetry server.
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
+
+import mlflow
+from mlflow.data.meta_dataset import MetaDataset
+from mlflow.data.sources import LocalArtifactDatasetSource
+from mlflow.entities import Run
+from mlflow.exceptions import MlflowException
+from mlflow.tracking import MlflowClient
+
+from training.config import Config, flatten, from_json, to_json
+from training.data.ingest import Dataset
+from training.errors import InputError
+
+EXPERIMENT = "dc3"
+CONFIG_FILE = "config.json"
+
+
+class RunSummary(NamedTuple):
+    """What the record of a finished run says."""
+
+    run_id: str
+    name: str
+    config: Config
+    metrics: dict[str, float]
+    fingerprint: str
+
+
+def store() -> Path:
+    """The folder of all embedded stores: DC3_STORE, or mlruns in the working directory."""
+    return Path(os.environ.get("DC3_STORE", "mlruns")).resolve()
+
+
+def connect() -> MlflowClient:
+    """Points MLflow at MLFLOW_TRACKING_URI or the embedded store, and at the project's experiment."""
+    if not os.environ.get("MLFLOW_TRACKING_URI"):
+        store().mkdir(parents=True, exist_ok=True)
+        mlflow.set_tracking_uri(f"sqlite:///{store()}/mlflow.db")
+    if not os.environ.get("MLFLOW_EXPERIMENT_ID"):
+        if mlflow.get_experiment_by_name(EXPERIMENT) is None:
+            # a tracking server has its own artifact root; the embedded store keeps its artifacts beside its database
+            local = mlflow.get_tracking_uri().startswith("sqlite")
+            mlflow.create_experiment(EXPERIMENT, f"file:{store()}/artifacts" if local else None)
+        mlflow.set_experiment(EXPERIMENT)
+    return MlflowClient()
+
+
+@contextmanager
+def open_run(
+    name: str, *, run_id: str | None = None, parent: str | None = None, tags: Mapping[str, str] | None = None
+) -> Iterator[str]:
+    """Opens a new run (nested below `parent`), or an old one again, and yields its id; an error marks it failed."""
+    connect()
+    # `mlflow run` has opened a run for us already and passes its id on: it is ours unless we are a child
+    inherited = None if parent else os.environ.pop("MLFLOW_RUN_ID", None)
+    run_id = run_id or inherited
+    all_tags = dict(tags or {}) | _code_tags()
+    with mlflow.start_run(
+        run_id=run_id, run_name=name, nested=parent is not None, parent_run_id=parent, tags=None if run_id else all_tags
+    ) as run:
+        if run_id:
+            mlflow.set_tags(all_tags)
+        yield run.info.run_id
+
+
+def log_config(config: Config, dataset: Dataset, split_table: str) -> None:
+    """Records the resolved configuration, the data's fingerprint and the split."""
+    mlflow.log_text(to_json(config), CONFIG_FILE)
+    mlflow.log_text(split_table, "split.csv")
+    mlflow.log_params({key: str(value) for key, value in flatten(asdict(config)).items()})
+    mlflow.set_tags({"dc3.fingerprint": dataset.fingerprint, "dc3.classes": ", ".join(dataset.classes)[:4000]})
+    source = LocalArtifactDatasetSource(config.data.images or f"embedded:{config.data.source}")
+    mlflow.log_input(MetaDataset(source, name=config.data.source, digest=dataset.fingerprint), context="training")
+    if dataset.left_out:
+        mlflow.log_text("\n".join(dataset.left_out), "left_out.txt")
+
+
+def log_metrics(values: Mapping[str, float], step: int | None = None) -> None:
+    """Records values of the open run."""
+    mlflow.log_metrics(dict(values), step=step)
+
+
+def log_file(path: Path, folder: str | None = None) -> None:
+    """Stores a file, or all files of a folder, with the open run."""
+    log = mlflow.log_artifacts if path.is_dir() else mlflow.log_artifact
+    log(str(path), folder)
+
+
+def set_tags(tags: Mapping[str, str]) -> None:
+    """Marks the open run."""
+    mlflow.set_tags(dict(tags))
+
+
+def find_run(run_id: str) -> Run:
+    """The record of a run; raises InputError when there is none."""
+    try:
+        return connect().get_run(run_id)
+    except MlflowException as error:
+        raise InputError(
+            f"No run {run_id} in {mlflow.get_tracking_uri()}: take an id that `mlflow ui` lists, or set MLFLOW_TRACKING_URI."
+        ) from error
+
+
+def fetch_file(run_id: str, name: str) -> Path:
+    """A file of a run, downloaded when the artifacts are not on this machine."""
+    run = find_run(run_id)
+    try:
+        return Path(mlflow.artifacts.download_artifacts(run_id=run.info.run_id, artifact_path=name))
+    except (MlflowException, OSError) as error:
+        raise InputError(f"Run {run_id} has no {name}: it did not get that far; `dc3 train --resume {run_id}`.") from error
+
+
+def load_config(run_id: str) -> Config:
+    """The resolved configuration of a run."""
+    return from_json(fetch_file(run_id, CONFIG_FILE).read_text())
+
+
+def summarise(run_id: str) -> RunSummary:
+    """Name, configuration, metrics and data of a run."""
+    run = find_run(run_id)
+    fingerprint = run.data.tags.get("dc3.fingerprint", "")
+    return RunSummary(run_id, run.info.run_name, load_config(run_id), dict(run.data.metrics), fingerprint)
+
+
+def best_run() -> str:
+    """Id of the run with the lowest d - F1 on validation, not degenerate, on the data of the newest run.
+
+    Only variants that predict the ambiguity count: another model could not tell which image to cluster.
+    """
+    client = connect()
+    experiments = [experiment.experiment_id for experiment in client.search_experiments()]
+    query = "attributes.status = 'FINISHED' and tags.`dc3.kind` = 'train'"
+    newest = client.search_runs(experiments, query, max_results=1, order_by=["attributes.start_time DESC"])
+    if not newest:
+        raise InputError(f"No finished training in {mlflow.get_tracking_uri()}: start with `dc3 train --preset digits`.")
+    fingerprint = newest[0].data.tags["dc3.fingerprint"]
+    found = client.search_runs(
+        experiments,
+        f"{query} and tags.`dc3.fingerprint` = '{fingerprint}' and metrics.degenerate = 0 "
+        "and params.variant IN ('dc3', 'cc')",
+        order_by=["metrics.d_minus_f1 ASC"],
+        max_results=1,
+    )
+    if not found:
+        raise InputError(
+            "No finished run on these data that is not degenerate: raise the steps or change the prior, and train again."
+        )
+    return found[0].info.run_id
+
+
+def register_onnx(run_id: str, model: Path, name: str, d_minus_f1: float, degenerate: bool) -> str:
+    """Registers an exported model with its signature; the best version by d - F1 carries the alias champion.
+
+    Returns the version number.
+    """
+    import onnx
+
+    connect()
+    with mlflow.start_run(run_id=run_id):
+        info = mlflow.onnx.log_model(
+            onnx.load(model),
+            name="model",
+            signature=_onnx_signature(model),
+            registered_model_name=name,
+            onnx_execution_providers=["CPUExecutionProvider"],
+            save_as_external_data=False,
+        )
+    client = MlflowClient()
+    version = str(info.registered_model_version)
+    client.set_model_version_tag(name, version, "d_minus_f1", f"{d_minus_f1:.6f}")
+    try:
+        champion = client.get_model_version_by_alias(name, "champion")
+        beaten = d_minus_f1 < float(champion.tags["d_minus_f1"])
+    except MlflowException:
+        beaten = True
+    if beaten and not degenerate:
+        client.set_registered_model_alias(name, "champion", version)
+    return version
+
+
+def _onnx_signature(model: Path) -> "mlflow.models.ModelSignature":
+    import onnx
+    from mlflow.types import Schema, TensorSpec
+
+    graph = onnx.load(model, load_external_data=False).graph
+
+    def schema(values: object) -> Schema:
+        specs = []
+        for value in values:  # type: ignore[attr-defined]
+            kind = onnx.helper.tensor_dtype_to_np_dtype(value.type.tensor_type.elem_type)
+            shape = tuple(side.dim_value or -1 for side in value.type.tensor_type.shape.dim)
+            specs.append(TensorSpec(kind, shape, name=value.name))
+        return Schema(specs)
+
+    return mlflow.models.ModelSignature(inputs=schema(graph.input), outputs=schema(graph.output))
+
+
+def _code_tags() -> dict[str, str]:
+    """Commit of the code and whether it was changed since; empty outside a git checkout."""
+    folder = Path(__file__).parent
+    try:
+        commit = subprocess.check_output(["git", "rev-parse", "HEAD"], cwd=folder, text=True, stderr=subprocess.DEVNULL)
+        changed = subprocess.check_output(["git", "status", "--porcelain"], cwd=folder, text=True)
+    except (OSError, subprocess.CalledProcessError):
+        return {}
+    return {"mlflow.source.git.commit": commit.strip(), "dc3.uncommitted_changes": str(bool(changed.strip())).lower()}
+
+
+@contextmanager
+def scratch() -> Iterator[Path]:
+    """A folder for files on their way into the store."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder)

@@ -1,0 +1,184 @@
+"""One training from configuration to predictions, all of it recorded."""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import nn
+
+from training import track
+from training.config import Config
+from training.data.ingest import Dataset, ingest
+from training.data.loader import prepare
+from training.data.sources import SOURCES
+from training.data.split import Split, split_images
+from training.evaluate.clusters import caption_clusters
+from training.evaluate.metrics import evaluate
+from training.evaluate.predict import Predictor, predict
+from training.evaluate.predictions import Predictions, read_predictions, write_predictions
+from training.loop.checkpoint import load_checkpoint
+from training.loop.fit import Losses, fit
+from training.loop.runtime import choose_device
+from training.losses.dc3 import VARIANTS, weigh
+from training.methods import build_method
+from training.networks import build_network
+
+CHECKPOINT = "checkpoint.pt"
+PREDICTIONS = "predictions.parquet"
+
+
+class TrainResult(NamedTuple):
+    """What a finished training hands on."""
+
+    run_id: str
+    metrics: dict[str, float]
+    """On validation; with the prefix test_ on the test part, where there is one."""
+    seconds: float
+    predictions: Path
+    report: Path
+    """The run's page; it exists where a report was asked for."""
+
+
+class TrainedRun(NamedTuple):
+    """A finished run, loaded again."""
+
+    run_id: str
+    config: Config
+    predictor: Predictor
+    predictions: Predictions
+    dataset: Dataset
+    captions: tuple[str, ...]
+    """(k') one a cluster."""
+    metrics: dict[str, float]
+
+
+def read_data(config: Config) -> tuple[Dataset, Split]:
+    """Reads the configured source and splits it by the configured seed."""
+    dataset = ingest(
+        SOURCES[config.data.source](config.data), config.data.size, track.store() / "data", config.data.skip_bad_images
+    )
+    return dataset, split_images(dataset.counts, dataset.classes, config.split, config.runtime.seed)
+
+
+def train(
+    config: Config,
+    *,
+    name: str = "",
+    run_id: str | None = None,
+    parent: str | None = None,
+    tags: dict[str, str] | None = None,
+    on_eval: Callable[[int, dict[str, float]], None] | None = None,
+    show_progress: bool = True,
+    with_report: bool = True,
+) -> TrainResult:
+    """Trains one network and records it in MLflow.
+
+    Args:
+        run_id: a run to go on with from its last checkpoint.
+        parent: the run to nest this one below (`dc3 compare`, `dc3 tune`).
+        on_eval: gets step and validation metrics at each evaluation; may raise to stop the training.
+    """
+    config = _with_absolute_paths(config)
+    device = choose_device(config.runtime.device)
+    dataset, split = read_data(config)
+    variant = VARIANTS[config.variant]
+    method = build_method(config.method, config.ssl)
+    torch.manual_seed(config.runtime.seed)
+    network = build_network(config.network, config.data.size, len(dataset.classes))
+    arrays = prepare(dataset, split, config.split, config.runtime.seed, device)
+    name = name or f"{config.method} {config.variant} {config.data.source}"
+    with track.open_run(name, run_id=run_id, parent=parent, tags={"dc3.kind": "train"} | (tags or {})) as run_id:
+        track.log_config(config, dataset, _split_table(dataset, split))
+        checkpoint = _restore_checkpoint(run_id)
+        start = time.monotonic()
+
+        def record(step: int, averaged: nn.Module) -> None:
+            validation = predict(Predictor(averaged, variant.ambiguity_aware), dataset, split, split.validation)
+            metrics = dict(evaluate(validation, variant.ambiguity_aware))
+            track.log_metrics(metrics, step)
+            track.log_file(checkpoint)
+            if on_eval:
+                on_eval(step, metrics)
+
+        averaged = fit(
+            network,
+            method,
+            weigh(config.dc3, variant),
+            arrays,
+            config.loop,
+            config.batches,
+            config.optimiser,
+            seed=config.runtime.seed,
+            device=device,
+            precision=config.runtime.precision,
+            checkpoint=checkpoint,
+            on_losses=_record_losses,
+            on_eval=record,
+            show_progress=show_progress,
+        )
+        seconds = time.monotonic() - start
+        predictions = predict(Predictor(averaged, variant.ambiguity_aware), dataset, split)
+        metrics = _final_metrics(predictions, variant.ambiguity_aware)
+        track.log_metrics(metrics | {"seconds": seconds})
+        path = checkpoint.with_name(PREDICTIONS)
+        write_predictions(predictions, path)
+        track.log_file(path)
+        report = path.with_name("report.html")
+        if with_report:
+            _log_report(config, dataset, predictions, metrics, run_id)
+    return TrainResult(run_id, metrics, seconds, path, report)
+
+
+def load_run(run_id: str) -> TrainedRun:
+    """Loads network, predictions and data of a finished run, on the CPU."""
+    summary = track.summarise(run_id)
+    config = summary.config
+    dataset, _ = read_data(config)
+    predictions = read_predictions(track.fetch_file(run_id, PREDICTIONS))
+    network = build_network(replace(config.network, pretrained=""), config.data.size, len(dataset.classes))
+    state = load_checkpoint(track.fetch_file(run_id, CHECKPOINT), torch.device("cpu"))
+    # AveragedModel keeps the network under `module` beside a counter
+    weights = {
+        key.removeprefix("module."): value for key, value in state.average.items() if key.startswith("module.")
+    }
+    network.load_state_dict(weights)
+    predictor = Predictor(network, VARIANTS[config.variant].ambiguity_aware).eval()
+    return TrainedRun(
+        run_id, config, predictor, predictions, dataset, caption_clusters(predictions), summary.metrics
+    )
+
+
+def _with_absolute_paths(config: Config) -> Config:
+    """A run must repeat from any working directory."""
+    data = config.data
+    paths = {key: str(Path(value).expanduser().resolve()) for key in ("images", "votes") if (value := getattr(data, key))}
+    return replace(config, data=replace(data, **paths))
+
+
+def _restore_checkpoint(run_id: str) -> Path:
+    """Where the run keeps its checkpoint; fetched from the store when this machine has none yet."""
+    path = track.store() / "work" / run_id / CHECKPOINT
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def _split_table(dataset: Dataset, split: Split) -> str:
+    parts = split.part_names(len(dataset.names))
+    return "image,part\n" + "".join(f'"{name}",{part}\n' for name, part in zip(dataset.names, parts, strict=True))
+
+
+def _record_losses(losses: Losses) -> None:
+    values = {f"loss_{name}": value for name, value in losses.terms.items()}
+    track.log_metrics(values | {"images_per_second": losses.images_per_second}, losses.step)
+
+
+def _final_metrics(predictions: Predictions, ambiguity_aware: bool) -> dict[str, float]:
+    metrics = dict(evaluate(predictions.part("validation"), ambiguity_aware))
+    test = predictions.part("test")
+    if len(test.images):
+        metrics |= {f"test_{name}": value for name, value in evaluate(test, ambiguity_aware)}
+    return metrics

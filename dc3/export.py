@@ -1,7 +1,6 @@
 """`dc3 export RUN`: a trained run to one ONNX file."""
 
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -21,12 +20,11 @@ class ExportOptions:
     """Of the image batch that the file takes, values 0 to 255 in either case."""
 
 
-def main(argv: Sequence[str]) -> int:
+def main(argv: list[str]) -> int:
     """Parses, exports, and prints what was written."""
-    options = tyro.cli(ExportOptions, args=list(argv), prog="dc3 export")
+    options = tyro.cli(ExportOptions, args=argv, prog="dc3 export")
     from serving.card import BadModel
     from serving.export import export
-    from training.errors import InputError
 
     try:
         run = options.run
@@ -35,12 +33,11 @@ def main(argv: Sequence[str]) -> int:
 
             run = best_run()
         card = export(run, options.output, options.input_type)
-    except (BadModel, InputError, OSError) as error:
+    except (BadModel, OSError) as error:
         print(f"dc3 export: {error}", file=sys.stderr)
-        return 1
+        return 2
     size = options.output.stat().st_size / 1e6
-    print(
-        f"{options.output}: {size:.1f} MB, run {card.run_id}, {len(card.classes)} classes, {len(card.captions)} clusters"
-    )
+    counts = f"{len(card.classes)} classes, {len(card.captions)} clusters"
+    print(f"{options.output}: {size:.1f} MB, run {card.run_id}, {counts}")
     print(f"Serve it: dc3 serve {options.output}")
     return 0

@@ -1,5 +1,6 @@
 """`dc3 serve MODEL`: the service around an exported model, until Ctrl-C or SIGTERM."""
 
+import dataclasses
 import ipaddress
 import os
 import signal
@@ -7,14 +8,13 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import tyro
 
-from serving.settings import Settings
+from serving.settings import Settings, read_settings
 
 _CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
 
@@ -42,17 +42,14 @@ class ServeOptions:
     certificate_key: Path | None = None
 
 
-def main(argv: Sequence[str]) -> int:
+def main(argv: list[str]) -> int:
     """Parses, checks all that can be checked before the start, and serves."""
-    options = tyro.cli(ServeOptions, args=list(argv), prog="dc3 serve")
-    settings = Settings(
-        model=options.model.resolve(),
-        workers=options.workers,
-        threads=options.threads,
-        api_keys_file=str(options.api_keys_file.resolve()) if options.api_keys_file else "",
-        insecure=options.insecure,
-    )
-    faults = find_faults(options, settings)
+    options = tyro.cli(ServeOptions, args=argv, prog="dc3 serve")
+    try:
+        settings = _settings(options)
+        faults = find_faults(options, settings)
+    except ValueError as error:
+        faults = [str(error)]
     if faults:
         print("\n".join(f"dc3 serve: {fault}" for fault in faults), file=sys.stderr)
         return 2
@@ -70,6 +67,18 @@ def main(argv: Sequence[str]) -> int:
             "BENTOML_HOME": home,
         }
         return _run(_command(options, settings), environment)
+
+
+def _settings(options: ServeOptions) -> Settings:
+    """The options, and the limits that DC3_... variables of the environment set."""
+    return dataclasses.replace(
+        read_settings(),
+        model=options.model.resolve(),
+        workers=options.workers,
+        threads=options.threads,
+        api_keys_file=str(options.api_keys_file.resolve()) if options.api_keys_file else "",
+        insecure=options.insecure,
+    )
 
 
 def find_faults(options: ServeOptions, settings: Settings) -> list[str]:
@@ -108,10 +117,8 @@ def _find_address_faults(options: ServeOptions, guarded: bool) -> list[str]:
     except ValueError:
         return [f"--host must be an IP address such as 127.0.0.1 or 0.0.0.0, it is {options.host!r}"]
     if not address.is_loopback and not guarded:
-        return [
-            f"--host {options.host} lets other machines in: set API keys (--api-keys-file or DC3_API_KEYS), "
-            "or say --insecure to let in anyone who reaches it"
-        ]
+        remedy = "set API keys (--api-keys-file or DC3_API_KEYS), or say --insecure to let in anyone"
+        return [f"--host {options.host} lets other machines in: {remedy}"]
     family = socket.AF_INET6 if address.version == 6 else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -125,7 +132,7 @@ def _find_address_faults(options: ServeOptions, guarded: bool) -> list[str]:
 def _command(options: ServeOptions, settings: Settings) -> list[str]:
     import serving
 
-    command = [sys.executable, "-m", "bentoml", "serve", "serving.service:Dc3Service"]
+    command = [sys.executable, "-m", "bentoml", "serve", "serving.service:service"]
     command += ["--working-dir", str(Path(serving.__path__[0]).parent)]
     command += ["--host", options.host, "--port", str(options.port)]
     command += [
@@ -157,3 +164,7 @@ def _run(command: list[str], environment: dict[str, str]) -> int:
         for number, handler in before.items():
             signal.signal(number, handler)
     return 0 if asked else code
+
+
+if __name__ == "__main__":  # the serving image has this module, not the verbs that need training
+    sys.exit(main(sys.argv[1:]))

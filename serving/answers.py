@@ -36,8 +36,7 @@ def answer(name: str, score: Score, card: ModelCard, version: str) -> Answer:
         "class": card.classes[best],
         "class_probability": round(float(score.classes[best]), _DIGITS),
         "class_probabilities": {
-            label: round(value, _DIGITS)
-            for label, value in zip(card.classes, score.classes.tolist(), strict=True)
+            label: round(value, _DIGITS) for label, value in zip(card.classes, score.classes.tolist(), strict=True)
         },
         "cluster": cluster,
         "cluster_caption": card.captions[cluster],

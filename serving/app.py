@@ -25,12 +25,14 @@ from serving.limits import BodyLimit
 from serving.live import LiveModel
 from serving.openapi import describe
 from serving.refused import Refused, refuse_image, status_of_all
+from serving.reload import Watched, watch_model
 from serving.settings import Settings
 from serving.telemetry import Telemetry
 from serving.upload import Upload, read_uploads
 
 PAGE = Path(__file__).parent / "page"
 _GONE = 499
+_PAGE_POLICY = "default-src 'self'; img-src blob: data:; frame-ancestors 'none'; form-action 'self'"
 _log = logging.getLogger("dc3.serving")
 
 
@@ -40,20 +42,19 @@ class Service:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._telemetry = Telemetry()
-        self._live: LiveModel | None = None
+        self._watched: Watched | None = None
 
     @asynccontextmanager
     async def lifespan(self, _: Starlette) -> AsyncIterator[None]:
         """Loads the model before the first request and finishes the last ones before it goes."""
-        self._live = await asyncio.to_thread(LiveModel, self._settings, self._telemetry)
-        yield
-        await self._live.close()
+        async with watch_model(self._settings, self._telemetry) as self._watched:
+            yield
 
     @property
     def live(self) -> LiveModel:
         """The model that answers now."""
-        assert self._live is not None, "requests come after the start"
-        return self._live
+        assert self._watched is not None, "requests come after the start"
+        return self._watched.live
 
     async def predict(self, request: Request) -> Response:
         """POST /predict: one answer for each image, in order."""
@@ -64,6 +65,7 @@ class Service:
         headers: dict[str, str] = {}
         try:
             uploads = await read_uploads(request, self._settings.max_images)
+            live = self.live  # another one may have taken over while the body came
             results = await _unless_gone(request, live.predict(uploads))
             answers = self._answer(uploads, results, live)
             statuses = [entry["error"]["status"] for entry in answers if isinstance(entry["error"], dict)]
@@ -73,14 +75,10 @@ class Service:
         except ClientDisconnect:
             refused = Refused(_GONE, "client_gone", "the client left")
         except Overloaded as error:
-            refused = Refused(
-                503, "overloaded", f"too many images wait ({error}); try again", {"Retry-After": "1"}
-            )
+            refused = Refused(503, "overloaded", f"too many images wait ({error}); try again", {"Retry-After": "1"})
         except TimeoutError:
             limit = self._settings.answer_timeout_s
-            refused = Refused(
-                504, "too_late", f"no answer within {limit:g} seconds; send fewer images at a time"
-            )
+            refused = Refused(504, "too_late", f"no answer within {limit:g} seconds; send fewer images at a time")
         if refused is not None:
             self._telemetry.count_refusal(refused.reason)
             status, headers = refused.status, refused.headers
@@ -92,9 +90,7 @@ class Service:
         }
         return JSONResponse(document, status, headers)
 
-    def _answer(
-        self, uploads: list[Upload], results: list[Score | BaseException], live: LiveModel
-    ) -> list[Answer]:
+    def _answer(self, uploads: list[Upload], results: list[Score | BaseException], live: LiveModel) -> list[Answer]:
         card, version = live.model.card, live.model.version
         answers: list[Answer] = []
         scores: list[Score] = []
@@ -107,9 +103,7 @@ class Service:
                 refused = refuse_image(result)
             else:
                 _log.error("the model failed on an image", exc_info=result)
-                refused = Refused(
-                    500, "model_failed", f"{upload.name}: the model failed; tell the service's owner"
-                )
+                refused = Refused(500, "model_failed", f"{upload.name}: the model failed; tell the service's owner")
             self._telemetry.count_refusal(refused.reason)
             answers.append(answer_error(upload.name, refused, version))
         self._telemetry.count_predictions(
@@ -160,7 +154,7 @@ def create_app(settings: Settings) -> Starlette:
 
 
 async def _page(_: Request) -> Response:
-    return FileResponse(PAGE / "index.html")
+    return FileResponse(PAGE / "index.html", headers={"Content-Security-Policy": _PAGE_POLICY})
 
 
 async def _answer_refused(_: Request, error: Exception) -> Response:

@@ -18,7 +18,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-class Overloaded(Exception):
+class Overloaded(Exception):  # noqa: N818
     """The queue is full or closing; the caller may try again soon."""
 
 
@@ -53,9 +53,7 @@ class Batcher(Generic[Item, Result]):
         TimeoutError at the deadline. A caller that is cancelled or late takes its items out of the queue.
         """
         if self._closed or len(self._queue) + len(items) > self._max_queue:
-            raise Overloaded(
-                f"{len(self._queue)} of {self._max_queue} places are taken, {len(items)} more are wanted"
-            )
+            raise Overloaded(f"{len(self._queue)} of {self._max_queue} places are taken, {len(items)} more are wanted")
         loop = asyncio.get_running_loop()
         futures: list[asyncio.Future[Result]] = [loop.create_future() for _ in items]
         self._queue.update(zip(futures, items, strict=True))
@@ -72,8 +70,10 @@ class Batcher(Generic[Item, Result]):
     async def close(self) -> None:
         """Refuses new items and finishes those that wait or run."""
         self._closed = True
-        while self._queue or self._running:
-            await asyncio.wait([*self._running, *self._queue])
+        while self._queue:
+            await asyncio.wait(self._queue)
+        if self._running:
+            await asyncio.wait(self._running)
         self._threads.shutdown()
 
     def _dispatch(self) -> None:
@@ -106,6 +106,6 @@ class Batcher(Generic[Item, Result]):
             results = list(self._run(items))
             if len(results) != len(items):
                 raise RuntimeError(f"a batch of {len(items)} gave {len(results)} results")
-        except Exception as error:  # whatever the model raises belongs to its caller, never to the batcher
+        except Exception as error:  # whatever `run` raises belongs to its caller, not to the batcher
             return [error] if len(items) == 1 else [self._run_all([item])[0] for item in items]
         return [*results]

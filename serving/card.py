@@ -10,7 +10,7 @@ OUTPUTS = ("class_probabilities", "cluster_probabilities", "ambiguity", "embeddi
 """The file's outputs: (N, k), (N, k'), (N,), (N, F) float32. Its one input is `images` (N, size, size, 3), 0 to 255."""
 
 
-class BadModel(ValueError):
+class BadModel(ValueError):  # noqa: N818
     """A model file that cannot be served, or a network that cannot be exported."""
 
 
@@ -60,9 +60,7 @@ def read_card(metadata: Mapping[str, str], source: str) -> ModelCard:
         else:
             values[field] = value
     if faults:
-        raise BadModel(
-            f"{source} is no model of `dc3 export`: in its metadata {'; '.join(faults)}. Export it anew."
-        )
+        raise BadModel(f"{source} is no model of `dc3 export`: in its metadata {'; '.join(faults)}. Export it anew.")
     card = ModelCard(**values)  # type: ignore[arg-type]  # each was checked against its kind above
     if card.format_version != FORMAT_VERSION:
         raise BadModel(

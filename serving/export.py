@@ -29,16 +29,16 @@ def export(run: str, path: Path, input_type: InputType = "uint8") -> ModelCard:
 
     trained = load_run(run)
     card = ModelCard(
-        classes=trained.classes,
+        classes=trained.dataset.classes,
         captions=trained.captions,
-        input_size=trained.input_size,
+        input_size=trained.config.data.size,
         run_id=trained.run_id,
-        prior=trained.prior,
-        variant=trained.variant,
+        prior=trained.config.dc3.prior,
+        variant=trained.config.variant,
         metrics=trained.metrics,
-        fingerprint=trained.fingerprint,
+        fingerprint=trained.dataset.fingerprint,
     )
-    export_onnx(trained.predictor, card, spread(trained.images, BATCHES[-1]), path, input_type)
+    export_onnx(trained.predictor, card, spread(trained.dataset.images, BATCHES[-1]), path, input_type)
     return card
 
 
@@ -67,21 +67,20 @@ def export_onnx(
         expected = [output.numpy() for output in predictor(batch)]
     _check_outputs(card, expected, len(images))
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(suffix=".onnx", dir=path.parent)
+    handle, name = tempfile.mkstemp(suffix=".onnx", dir=path.parent)
     os.close(handle)
+    temporary = Path(name)
     try:
-        _write(predictor, card, batch, Path(temporary))
-        check_parity(Path(temporary), batch.numpy(), expected)
-        os.chmod(
-            temporary, 0o644
-        )  # mkstemp's files are for their owner alone, the service may be someone else
-        os.replace(temporary, path)
+        _write(predictor, card, batch, temporary)
+        check_parity(temporary, batch.numpy(), expected)
+        temporary.chmod(0o644)  # mkstemp's files are for their owner alone, the service may be someone else
+        temporary.replace(path)
     finally:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
 
 
 def check_parity(path: Path, images: np.ndarray, expected: list[np.ndarray]) -> None:
-    """Runs the file on `images` at several batch sizes against the network's outputs; raises BadModel on a difference."""
+    """Compares the file's outputs on `images` with the network's; raises BadModel on a difference."""
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     for size in BATCHES:
         size = min(size, len(images))
@@ -105,10 +104,10 @@ def _compare(name: str, found: np.ndarray, expected: np.ndarray, size: int) -> N
 
 
 def _check_input(card: ModelCard, images: np.ndarray) -> None:
-    wanted = (card.input_size, card.input_size, 3)
-    if images.dtype != np.uint8 or images.shape[1:] != wanted or len(images) < 1:
+    size = card.input_size
+    if images.dtype != np.uint8 or images.shape[1:] != (size, size, 3) or len(images) < 1:
         raise BadModel(
-            f"The check needs images (N, {wanted}) uint8, N > 0; got {images.shape} {images.dtype}."
+            f"The check needs images (N, {size}, {size}, 3) uint8, N > 0; got {images.shape} {images.dtype}."
         )
 
 
@@ -126,9 +125,7 @@ def _write(predictor: torch.nn.Module, card: ModelCard, batch: torch.Tensor, pat
     # Two images at least: a batch of one would be taken for a constant.
     sample = batch[:2] if len(batch) > 1 else batch.repeat(2, 1, 1, 1)
     with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore"
-        )  # the exporter warns of its own internals, the parity check is what counts
+        warnings.simplefilter("ignore")  # the exporter warns of its own internals, the parity check is what counts
         program = torch.onnx.export(
             predictor,
             (sample,),

@@ -11,8 +11,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from serving.settings import Settings
 
-OPEN_PATHS = frozenset({"/livez", "/readyz", "/healthz"})
-"""Answered to anyone: probes carry no key and learn nothing."""
+OPEN_PATHS = frozenset({"/livez", "/readyz", "/healthz", "/", "/page/page.js", "/page/style.css"})
+"""Answered without a key: probes carry none, and the page, which tells nothing of the model, asks for one."""
 
 
 class Keys:
@@ -68,7 +68,7 @@ class Guard:
         except OSError:
             refusal = _refusal(503, "no_keys", "the file of API keys cannot be read; its owner must mend it")
         else:
-            if known and self._keys.accept(offered) or not known and is_loopback(scope):
+            if self._keys.accept(offered) if known else is_loopback(scope):
                 await self._app(scope, receive, send)
                 return
             if known:

@@ -45,9 +45,7 @@ class BodyLimit:
                 f"a request may have {self._max_body:,} bytes; send fewer images at a time",
             )
         if self._held + count > self._max_held:
-            raise Refused(
-                503, "busy", "too many requests are being received; try again", {"Retry-After": "1"}
-            )
+            raise Refused(503, "busy", "too many requests are being received; try again", {"Retry-After": "1"})
         self._held += count
 
     @property
@@ -78,9 +76,7 @@ class _Body:
             async with asyncio.timeout_at(self._deadline):
                 message = await self._receive()
         except TimeoutError as error:
-            raise Refused(
-                408, "too_slow", f"the body must arrive within {self._limit.timeout_s:g} seconds"
-            ) from error
+            raise Refused(408, "too_slow", f"the body must arrive within {self._limit.timeout_s:g} seconds") from error
         if message["type"] == "http.request":
             count = len(message.get("body", b""))
             self._limit.take(count, self.taken + count)
@@ -101,9 +97,7 @@ class _Body:
             async with asyncio.timeout(_DRAIN_S):
                 while not self._complete:
                     message = await self._receive()
-                    self._complete = message["type"] == "http.disconnect" or not message.get(
-                        "more_body", False
-                    )
+                    self._complete = message["type"] == "http.disconnect" or not message.get("more_body", False)
         except TimeoutError:
             self._complete = True
 

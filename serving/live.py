@@ -29,6 +29,9 @@ class LiveModel:
         self._telemetry = telemetry
         self._decoding = Batcher(self._decode, _DECODED_TOGETHER, settings.max_queue, threads)
         self._scoring = Batcher(self._score, settings.max_batch, settings.max_queue)
+        self._in_use = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
         size = self.model.card.input_size
         # onnxruntime plans its memory in the first run; a client should not wait for that.
         self.model.predict(np.zeros((1, size, size, 3), np.uint8))
@@ -38,6 +41,22 @@ class LiveModel:
 
         Raises batching.Overloaded, and TimeoutError after the settings' answer_timeout_s.
         """
+        self._in_use += 1
+        self._idle.clear()
+        try:
+            return await self._predict(uploads)
+        finally:
+            self._in_use -= 1
+            if not self._in_use:
+                self._idle.set()
+
+    async def close(self) -> None:
+        """Finishes the requests that it has, then frees the threads; it must get no new ones."""
+        await self._idle.wait()
+        await self._decoding.close()
+        await self._scoring.close()
+
+    async def _predict(self, uploads: Sequence[Upload]) -> list[Score | BaseException]:
         deadline = asyncio.get_running_loop().time() + self._settings.answer_timeout_s
         decoded = await self._decoding.submit(uploads, deadline)
         good = [place for place, image in enumerate(decoded) if isinstance(image, np.ndarray)]
@@ -48,11 +67,6 @@ class LiveModel:
         for place, score in zip(good, await self._scoring.submit(images, deadline), strict=True):
             results[place] = score
         return results
-
-    async def close(self) -> None:
-        """Finishes what waits, then frees the threads."""
-        await self._decoding.close()
-        await self._scoring.close()
 
     def _decode(self, uploads: Sequence[Upload]) -> list[np.ndarray | BadImage]:
         return [self._decode_one(upload) for upload in uploads]
@@ -69,7 +83,4 @@ class LiveModel:
     def _score(self, images: Sequence[np.ndarray]) -> list[Score]:
         self._telemetry.count_batch(len(images))
         scores = self.model.predict(np.stack(images))
-        return [
-            Score(*one)
-            for one in zip(scores.classes, scores.clusters, scores.ambiguity.tolist(), strict=True)
-        ]
+        return [Score(*one) for one in zip(scores.classes, scores.clusters, scores.ambiguity.tolist(), strict=True)]

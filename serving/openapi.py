@@ -132,9 +132,7 @@ def _bodies(max_images: int) -> dict[str, object]:
             "schema": {
                 "type": "object",
                 "required": ["images"],
-                "properties": {
-                    "images": {"type": "array", "items": binary, "minItems": 1, "maxItems": max_images}
-                },
+                "properties": {"images": {"type": "array", "items": binary, "minItems": 1, "maxItems": max_images}},
             }
         },
         "image/*": {"schema": binary},

@@ -8,12 +8,10 @@ STATUS_OF_REASON = {"empty": 400, "not_base64": 400, "too_large": 413, "not_an_i
 """HTTP status of an image that cannot be read, by its reason."""
 
 
-class Refused(Exception):
+class Refused(Exception):  # noqa: N818
     """Ends a request with `status`; `headers` go with the answer."""
 
-    def __init__(
-        self, status: int, reason: str, message: str, headers: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, status: int, reason: str, message: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(status, reason, message)
         self.status = status
         self.reason = reason

@@ -33,6 +33,8 @@ class Settings:
     """Time for a client to send its request's body."""
     answer_timeout_s: float = 30.0
     """Time for the model to answer, waiting included."""
+    reload_s: float = 2.0
+    """Time between two looks at the model's file, which is loaded anew when it changes."""
     api_keys_file: str = ""
     """File of one key a line, read anew when it changes; keys may also stand in DC3_API_KEYS, separated by commas."""
     insecure: bool = False
@@ -40,22 +42,21 @@ class Settings:
 
     def to_environment(self) -> dict[str, str]:
         """The variables from which `read_settings` makes these settings again."""
-        return {
-            PREFIX + field.name.upper(): str(getattr(self, field.name)) for field in dataclasses.fields(self)
-        }
+        return {PREFIX + field.name.upper(): str(getattr(self, field.name)) for field in dataclasses.fields(self)}
 
 
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     """Settings out of the environment, defaults where it is silent; raises ValueError naming every bad variable."""
+    defaults = Settings()
     values: dict[str, object] = {}
     faults = []
     for field in dataclasses.fields(Settings):
         text = environment.get(PREFIX + field.name.upper())
         if text is None:
             continue
-        kind = type(field.default)
+        kind = type(getattr(defaults, field.name))
         try:
-            values[field.name] = _BOOLEANS[text.lower()] if kind is bool else type(field.default)(text)
+            values[field.name] = _BOOLEANS[text.lower()] if kind is bool else kind(text)
         except (ValueError, KeyError):
             faults.append(f"{PREFIX}{field.name.upper()} must be a {kind.__name__}, it is {text!r}")
     if faults:

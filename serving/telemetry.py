@@ -44,9 +44,7 @@ class Telemetry:
         """One request or image that got no prediction."""
         self._refused.labels(reason).inc()
 
-    def count_predictions(
-        self, names: Sequence[str], decisions: Sequence[str], ambiguity: np.ndarray
-    ) -> None:
+    def count_predictions(self, names: Sequence[str], decisions: Sequence[str], ambiguity: np.ndarray) -> None:
         """Predicted images: class, decision and p_a of each."""
         for name, decision, value in zip(names, decisions, ambiguity, strict=True):
             self._classes.labels(name, decision).inc()

@@ -58,15 +58,11 @@ async def _read_form(request: Request, max_images: int) -> list[Upload]:
                 raise Refused(400, "no_file", f"no part of the form is a file (fields: {fields}); {EXPECTED}")
             if len(parts) > max_images:
                 raise _too_many(max_images)
-            return [
-                Upload(_name(part.filename, place), await part.read()) for place, part in enumerate(parts)
-            ]
+            return [Upload(_name(part.filename, place), await part.read()) for place, part in enumerate(parts)]
     except HTTPException as error:
         if error.detail.startswith("Too many"):
             raise _too_many(max_images) from error
-        raise Refused(
-            400, "bad_form", f"the multipart body cannot be read ({error.detail}); {EXPECTED}"
-        ) from error
+        raise Refused(400, "bad_form", f"the multipart body cannot be read ({error.detail}); {EXPECTED}") from error
 
 
 def _read_json(body: bytes, max_images: int) -> list[Upload]:
@@ -100,6 +96,4 @@ def _name(given: str | None, place: int) -> str:
 
 
 def _too_many(max_images: int) -> Refused:
-    return Refused(
-        413, "too_many_images", f"a request may carry {max_images} images; send the rest in others"
-    )
+    return Refused(413, "too_many_images", f"a request may carry {max_images} images; send the rest in others")

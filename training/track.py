@@ -24,7 +24,6 @@ from training.config import Config, flatten, from_json, to_json
 from training.data.ingest import Dataset
 from training.errors import InputError
 
-EXPERIMENT = "dc3"
 CONFIG_FILE = "config.json"
 
 
@@ -38,6 +37,13 @@ class RunSummary(NamedTuple):
     fingerprint: str
 
 
+class FinishedRun(NamedTuple):
+    """Id and final metrics of a finished run."""
+
+    run_id: str
+    metrics: dict[str, float]
+
+
 def store() -> Path:
     """The folder of all embedded stores: DC3_STORE, or mlruns in the working directory."""
     return Path(os.environ.get("DC3_STORE", "mlruns")).resolve()
@@ -49,11 +55,12 @@ def connect() -> MlflowClient:
         store().mkdir(parents=True, exist_ok=True)
         mlflow.set_tracking_uri(f"sqlite:///{store()}/mlflow.db")
     if not os.environ.get("MLFLOW_EXPERIMENT_ID"):
-        if mlflow.get_experiment_by_name(EXPERIMENT) is None:
+        name = os.environ.get("DC3_EXPERIMENT", "dc3")
+        if mlflow.get_experiment_by_name(name) is None:
             # a tracking server has its own artifact root; the embedded store keeps its artifacts beside its database
             local = mlflow.get_tracking_uri().startswith("sqlite")
-            mlflow.create_experiment(EXPERIMENT, f"file:{store()}/artifacts" if local else None)
-        mlflow.set_experiment(EXPERIMENT)
+            mlflow.create_experiment(name, f"file:{store()}/artifacts" if local else None)
+        mlflow.set_experiment(name)
     return MlflowClient()
 
 
@@ -134,6 +141,14 @@ def summarise(run_id: str) -> RunSummary:
     return RunSummary(run_id, run.info.run_name, load_config(run_id), dict(run.data.metrics), fingerprint)
 
 
+def finished_children(parent: str) -> dict[str, FinishedRun]:
+    """The finished trainings nested below a run, by name."""
+    client = connect()
+    query = f"attributes.status = 'FINISHED' and tags.mlflow.parentRunId = '{parent}' and tags.`dc3.kind` = 'train'"
+    runs = client.search_runs([find_run(parent).info.experiment_id], query)
+    return {run.info.run_name: FinishedRun(run.info.run_id, dict(run.data.metrics)) for run in runs}
+
+
 def best_run() -> str:
     """Id of the run with the lowest d - F1 on validation, not degenerate, on the data of the newest run.
 
@@ -160,7 +175,7 @@ def best_run() -> str:
     return found[0].info.run_id
 
 
-def register_onnx(run_id: str, model: Path, name: str, d_minus_f1: float, degenerate: bool) -> str:
+def register_onnx(run_id: str, model: Path, name: str) -> str:
     """Registers an exported model with its signature; the best version by d - F1 carries the alias champion.
 
     Returns the version number.
@@ -179,13 +194,13 @@ def register_onnx(run_id: str, model: Path, name: str, d_minus_f1: float, degene
         )
     client = MlflowClient()
     version = str(info.registered_model_version)
-    client.set_model_version_tag(name, version, "d_minus_f1", f"{d_minus_f1:.6f}")
+    metrics = client.get_run(run_id).data.metrics
     try:
         champion = client.get_model_version_by_alias(name, "champion")
-        beaten = d_minus_f1 < float(champion.tags["d_minus_f1"])
+        beaten = metrics["d_minus_f1"] < client.get_run(champion.run_id).data.metrics["d_minus_f1"]
     except MlflowException:
         beaten = True
-    if beaten and not degenerate:
+    if beaten and not metrics["degenerate"]:
         client.set_registered_model_alias(name, "champion", version)
     return version
 

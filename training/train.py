@@ -26,6 +26,8 @@ from training.loop.runtime import choose_device
 from training.losses.dc3 import VARIANTS, weigh
 from training.methods import build_method
 from training.networks import build_network
+from training.networks.heads import Network
+from training.record import record_report
 
 CHECKPOINT = "checkpoint.pt"
 PREDICTIONS = "predictions.parquet"
@@ -54,6 +56,36 @@ class TrainedRun(NamedTuple):
     captions: tuple[str, ...]
     """(k') one a cluster."""
     metrics: dict[str, float]
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """k class names."""
+        return self.dataset.classes
+
+    @property
+    def input_size(self) -> int:
+        """Images are input_size x input_size pixels."""
+        return self.config.data.size
+
+    @property
+    def prior(self) -> float:
+        """p_A of the training."""
+        return self.config.dc3.prior
+
+    @property
+    def variant(self) -> str:
+        """Row of the ablation."""
+        return self.config.variant
+
+    @property
+    def fingerprint(self) -> str:
+        """Of the training data."""
+        return self.dataset.fingerprint
+
+    @property
+    def images(self) -> np.ndarray:
+        """(N, size, size, 3) uint8."""
+        return self.dataset.images
 
 
 def read_data(config: Config) -> tuple[Dataset, Split]:
@@ -88,7 +120,7 @@ def train(
     variant = VARIANTS[config.variant]
     method = build_method(config.method, config.ssl)
     torch.manual_seed(config.runtime.seed)
-    network = build_network(config.network, config.data.size, len(dataset.classes))
+    network = build_network(config.network, config.data.size, len(dataset.classes), config.dc3.prior)
     arrays = prepare(dataset, split, config.split, config.runtime.seed, device)
     name = name or f"{config.method} {config.variant} {config.data.source}"
     with track.open_run(name, run_id=run_id, parent=parent, tags={"dc3.kind": "train"} | (tags or {})) as run_id:
@@ -123,13 +155,14 @@ def train(
         seconds = time.monotonic() - start
         predictions = predict(Predictor(averaged, variant.ambiguity_aware), dataset, split)
         metrics = _final_metrics(predictions, variant.ambiguity_aware)
+        # a resumed run counts the time since its last checkpoint only
         track.log_metrics(metrics | {"seconds": seconds})
         path = checkpoint.with_name(PREDICTIONS)
         write_predictions(predictions, path)
         track.log_file(path)
         report = path.with_name("report.html")
         if with_report:
-            _log_report(config, dataset, predictions, metrics, run_id)
+            record_report(name, run_id, config, dataset, predictions, metrics, report)
     return TrainResult(run_id, metrics, seconds, path, report)
 
 

@@ -1,0 +1,1 @@
+"""Search for prior and loss weights; the one home of optuna."""

@@ -44,7 +44,8 @@ def strong(images: Tensor, generator: torch.Generator) -> Tensor:
         chosen = torch.empty_like(images)
         for kind, operation in enumerate(OPERATIONS):
             rows = (kinds == kind).nonzero()[:, 0]
-            chosen[rows] = operation(images[rows], strength[rows])
+            if len(rows):
+                chosen[rows] = operation(images[rows], strength[rows])
         images = chosen.clamp(-1, 1)
     return _cutout(images, generator)
 
@@ -123,7 +124,7 @@ def _autocontrast(images: Tensor, strength: Tensor) -> Tensor:
 def _equalise(images: Tensor, strength: Tensor) -> Tensor:
     """Gives each pixel the share of pixels of its channel that are no brighter."""
     flat = images.flatten(2)
-    ordered = flat.sort(dim=2).values
+    ordered = flat.contiguous().sort(dim=2).values.contiguous()
     ranks = torch.searchsorted(ordered, flat.contiguous(), right=True)
     return (ranks / flat.shape[2] * 2 - 1).view_as(images)
 

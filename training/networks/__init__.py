@@ -31,9 +31,9 @@ BACKBONES: dict[str, Callable[[int, str], Backbone]] = {
 }
 
 
-def build_network(options: NetworkOptions, size: int, n_classes: int) -> Network:
-    """A network with fresh (or pretrained) weights for images of size x size pixels."""
+def build_network(options: NetworkOptions, size: int, n_classes: int, prior: float = 0.5) -> Network:
+    """A network with fresh (or pretrained) weights for images of size x size pixels; `prior` is p_A."""
     if options.pretrained and not options.network.startswith("resnet"):
         raise InputError(f"--pretrained takes torchvision weights for a resnet; {options.network} has none.")
     backbone = BACKBONES[options.network](size, options.pretrained)
-    return Network(backbone, n_classes, options.clusters_per_class * n_classes)
+    return Network(backbone, n_classes, options.clusters_per_class * n_classes, prior)

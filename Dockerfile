@@ -1,0 +1,45 @@
+# Two images of one project: `train` with everything, `serve` with what answers requests and no torch.
+#   docker build --target serve -t dc3-serve .
+#   docker run -p 127.0.0.1:3000:3000 -e DC3_API_KEYS=... -v ./model.onnx:/model/model.onnx:ro dc3-serve
+
+FROM python:3.11-slim AS base
+ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+RUN useradd --create-home --uid 10001 dc3
+WORKDIR /app
+
+
+FROM base AS train
+COPY requirements.lock pyproject.toml LICENSE README.md ./
+COPY dc3 dc3
+COPY relabel relabel
+COPY serving serving
+COPY training training
+COPY tuning tuning
+RUN pip install --constraint requirements.lock .
+# MLflow and Optuna write below the working directory; mount a volume there to keep the runs.
+WORKDIR /data
+RUN chown dc3:dc3 /data
+USER dc3
+ENV MLFLOW_DISABLE_TELEMETRY=true
+ENTRYPOINT ["dc3"]
+CMD ["--help"]
+
+
+FROM base AS serve
+# On a machine with an NVIDIA GPU: --build-arg ONNXRUNTIME=onnxruntime-gpu[cuda,cudnn], and docker run --gpus all.
+ARG ONNXRUNTIME=onnxruntime
+COPY requirements.lock serving/requirements.txt ./
+RUN grep -vi '^onnxruntime' requirements.txt > packages.txt \
+    && echo "${ONNXRUNTIME}" >> packages.txt \
+    && pip install --constraint requirements.lock --requirement packages.txt
+COPY dc3/__init__.py dc3/serve.py dc3/
+COPY serving serving
+RUN rm serving/export.py && mkdir /model
+USER dc3
+ENV BENTOML_DO_NOT_TRACK=true
+EXPOSE 3000
+# Whoever answers other machines must say who may ask: without DC3_API_KEYS (or --api-keys-file) this does not start.
+ENTRYPOINT ["python", "-m", "dc3.serve", "/model/model.onnx", "--host", "0.0.0.0", "--port", "3000"]
+HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 \
+    CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:3000/readyz', timeout=2)"]
+STOPSIGNAL SIGTERM

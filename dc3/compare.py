@@ -1,0 +1,34 @@
+"""`dc3 compare`: methods and variants side by side in the paper's table."""
+
+from dataclasses import dataclass, field
+
+from dc3.options import parse_options, take_preset
+from training.compare import CompareOptions, compare
+from training.config import Config
+from training.report.compare import RunRow
+
+
+@dataclass(frozen=True)
+class CompareArguments:
+    """The configuration all runs share, and which runs to make."""
+
+    config: Config
+    compare: CompareOptions = field(default_factory=CompareOptions)
+    resume: str = ""
+    """Id of a comparison that was interrupted; give the same options again."""
+
+
+def main(argv: list[str]) -> int:
+    """Trains, prints a line a run and the table at the end."""
+    config, rest = take_preset(argv)
+    arguments = parse_options(
+        CompareArguments, CompareArguments(config), rest, "compare", "Trains methods and variants side by side."
+    )
+    found = compare(arguments.config, arguments.compare, resume=arguments.resume, on_run=_print_row)
+    print(f"\n{found.text}\nrun    {found.run_id}\nfiles  {found.files}")
+    return 0
+
+
+def _print_row(progress: str, row: RunRow) -> None:
+    mark = "  degenerate" if row.degenerate else ""
+    print(f"{progress:<38} F1 {row.f1:.4f}  d {row.d:.4f}  ambiguous {row.ambiguous_share:.2f}{mark}", flush=True)

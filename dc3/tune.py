@@ -1,0 +1,128 @@
+"""`dc3 tune`: searches prior and loss weights, and writes the best point as a preset."""
+
+import sys
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import optuna
+from optuna.trial import FrozenTrial
+
+from dc3.options import parse_options, take_preset
+from training import track
+from training.config import Config
+from training.errors import InputError
+from training.train import read_data
+from tuning.choose import choose_trial, d_minus_f1, pareto_front, rank_trials
+from tuning.objective import Objective
+from tuning.preset import write_preset
+from tuning.processes import run_processes, stopped_by_signals
+from tuning.space import SpaceOptions
+from tuning.storage import StudyOptions, artifact_store, dashboard_command
+from tuning.study import OpenStudy, keep_test_part, open_study
+from tuning.worker import work
+
+SHOWN = 10
+"""Trials in the final table."""
+_TEST = ("test_f1", "test_d", "test_d_minus_f1")
+
+
+@dataclass(frozen=True)
+class TuneOptions:
+    """What to search, how long, with how many, and what to do with the result."""
+
+    config: Config
+    at: StudyOptions = field(default_factory=StudyOptions)
+    space: SpaceOptions = field(default_factory=SpaceOptions)
+    trials: int = 20
+    """Complete trials that the study shall have, those of earlier calls and of other workers included."""
+    workers: int = 1
+    """Processes on this machine; the same command in another shell or on another machine adds more."""
+    choose: int | None = None
+    """Number of the trial to take, instead of the one with the lowest d - F1."""
+    output: str = ""
+    """Preset file to write; empty writes presets/STUDY.toml in the store folder."""
+
+
+def main(argv: list[str]) -> int:
+    """Tunes until the study has its trials, then writes and prints the chosen point."""
+    config, rest = take_preset(argv)
+    text = "Searches prior and loss weights for a high F1 and a low d on the validation part."
+    options = parse_options(TuneOptions, TuneOptions(config), rest, "tune", text)
+    if options.workers < 1 or options.trials < 0:
+        raise InputError(f"--workers {options.workers} must be at least 1, --trials {options.trials} at least 0.")
+    if not options.config.split.test:
+        options = replace(options, config=keep_test_part(options.config))
+        print(f"test part    {options.config.split.test:.0%} of the images, set apart: tuning never sees them (--test)")
+    # Optuna would print each diverged training with its traceback; we print a line
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    with stopped_by_signals():
+        opened = open_study(options.at, options.config, options.space)
+        print(f"study        {opened.study.study_name}, MLflow run {opened.record.run_id}", flush=True)
+        try:
+            if options.workers == 1:
+                _work(options, opened)
+            else:
+                run_processes(_work_as_process, (options,), options.workers)
+        except KeyboardInterrupt:
+            print("stopped; the same command goes on", file=sys.stderr)
+            raise
+        _conclude(options, opened)
+    return 0
+
+
+def _work(options: TuneOptions, opened: OpenStudy) -> None:
+    dataset, _ = read_data(opened.record.config)
+    objective = Objective(opened.record, dataset, artifact_store())
+    work(opened.study, objective.run, options.trials, options.at.grace, _print_trial)
+
+
+def _work_as_process(options: TuneOptions) -> None:
+    """Body of one of several workers."""
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    try:
+        with stopped_by_signals():
+            _work(options, open_study(options.at, options.config, options.space))
+    except InputError as error:
+        print(f"dc3 tune: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _print_trial(trial: FrozenTrial) -> None:
+    if error := trial.user_attrs.get("error"):
+        print(f"trial {trial.number:>4}    failed: {error}", flush=True)
+        return
+    print(f"trial {trial.number:>4}    {_figures(trial)}  run {trial.user_attrs['run_id']}", flush=True)
+
+
+def _figures(trial: FrozenTrial) -> str:
+    f1, d = trial.values
+    degenerate = "  degenerate" if trial.user_attrs["metrics"]["degenerate"] else ""
+    return f"F1 {f1:.4f}  d {d:.4f}  d - F1 {d_minus_f1(trial):+.4f}{degenerate}"
+
+
+def _conclude(options: TuneOptions, opened: OpenStudy) -> None:
+    """Prints the best trials, and writes and prints the chosen one."""
+    study, record = opened
+    trial = choose_trial(study, options.choose)
+    front = pareto_front(study)
+    print(f"\nBest on validation (* on the Pareto front, whose trials are {sorted(front)}):")
+    for each in rank_trials(study)[:SHOWN]:
+        values = "  ".join(f"{name} {_short(value)}" for name, value in each.params.items())
+        print(f"{'*' if each.number in front else ' '} {each.number:>4}  {_figures(each)}  {values}")
+    path = Path(options.output or track.store() / "presets" / f"{study.study_name}.toml").resolve()
+    write_preset(path, study.study_name, record, trial)
+    figures = track.summarise(trial.user_attrs["run_id"]).metrics
+    with track.open_run(f"tune {study.study_name}", run_id=record.run_id):
+        track.log_metrics({name: figures[name] for name in ("f1", "d", "d_minus_f1", *_TEST)})
+        track.log_file(path)
+    print(f"\nchosen       trial {trial.number}, run {trial.user_attrs['run_id']}")
+    print("on test      " + "  ".join(f"{name.removeprefix('test_')} {figures[name]:.4f}" for name in _TEST))
+    print("             the figure to report: tuning never saw these images")
+    print(f"preset       dc3 train --preset {path}")
+    print(f"dashboard    {dashboard_command(options.at)}")
+
+
+def _short(value: object) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)

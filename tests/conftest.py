@@ -1,0 +1,68 @@
+"""Fixtures that all suites share: a store of their own, and tiny trainings."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+CIFAR10H = Path(__file__).parents[2] / "shared" / "data" / "cifar10h"
+
+
+@pytest.fixture(scope="session")
+def migrated_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An MLflow database with its tables: making them takes seconds, copying them none."""
+    folder = tmp_path_factory.mktemp("mlflow")
+    code = "from training import track; track.connect()"
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("MLFLOW_")}
+    subprocess.run([sys.executable, "-c", code], check=True, env=environment | {"DC3_STORE": str(folder)})
+    return folder / "mlflow.db"
+
+
+@pytest.fixture
+def store(migrated_database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty store in the test's own folder, named by DC3_STORE."""
+    for key in [key for key in os.environ if key.startswith("MLFLOW_") and key != "MLFLOW_DISABLE_TELEMETRY"]:
+        monkeypatch.delenv(key)
+    folder = tmp_path / "store"
+    folder.mkdir()
+    shutil.copy(migrated_database, folder / "mlflow.db")
+    # the copied experiment points at the folder it was made in; one of another name is made here, also by children
+    monkeypatch.setenv("DC3_EXPERIMENT", "test")
+    monkeypatch.setenv("DC3_STORE", str(folder))
+    return folder
+
+
+@pytest.fixture
+def tiny() -> Callable[..., object]:
+    """A configuration that trains in about a second; sections are changed by keyword."""
+    from training.config import load_preset
+
+    def make(**changes: dict[str, object] | str) -> object:
+        config = load_preset("digits")
+        defaults: dict[str, dict[str, object]] = {
+            "data": {"size": 16},
+            "batches": {"batch_size": 8},
+            "loop": {"steps": 4, "evaluate_every": 2, "log_every": 2},
+            "runtime": {"device": "cpu", "precision": "float32"},
+        }
+        for section, values in defaults.items():
+            config = replace(config, **{section: replace(getattr(config, section), **values)})
+        for section, value in changes.items():
+            new = replace(getattr(config, section), **value) if isinstance(value, dict) else value
+            config = replace(config, **{section: new})
+        return config
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def cifar10h() -> Path:
+    """The folder of the real data; tests that need it skip loudly without it."""
+    if not (CIFAR10H / "images.zip").is_file():
+        pytest.skip(f"REAL DATA MISSING: no images.zip and votes.csv in {CIFAR10H}")
+    return CIFAR10H

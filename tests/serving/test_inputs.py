@@ -1,0 +1,356 @@
+"""Whatever a client sends is answered, and a good request right after it too."""
+
+import base64
+import io
+import json
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.serving.running import CARD, Server, make_images
+from tests.serving.test_images import encode, png_header
+
+pytestmark = pytest.mark.slow
+PICTURE = Image.fromarray(make_images(1, 64)[0])
+GOOD = encode(PICTURE, "PNG")
+CUT = GOOD[: len(GOOD) * 3 // 4]
+SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'
+EXIF = Image.Exif()
+EXIF[0x0112] = 6
+
+
+@pytest.fixture(autouse=True)
+def _still_answers(client: httpx.Client) -> Iterator[None]:
+    """After each test the service answers a good request, and its log shows no fault."""
+    yield
+    response = client.post("/predict", files={"image": ("good.png", GOOD, "image/png")})
+    assert response.status_code == 200
+    assert response.json()["answers"][0]["decision"] in ("class", "cluster")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _no_fault_in_the_log(server: Server) -> Iterator[None]:
+    yield
+    log = server.log.read_text()
+    assert "Traceback" not in log
+    assert "Exception" not in log
+
+
+def post(client: httpx.Client, data: bytes, name: str = "a.png", kind: str = "image/png") -> httpx.Response:
+    """One image as a browser or curl sends it."""
+    return client.post("/predict", files={"image": (name, data, kind)})
+
+
+def check(response: httpx.Response, status: int, reason: str) -> dict[str, Any]:
+    """The refusal's error entry: that of the request, or that of its only image."""
+    assert response.status_code == status, response.text
+    document = response.json()
+    error = document["error"] or document["answers"][0]["error"]
+    assert (error["status"], error["reason"]) == (status, reason)
+    assert error["message"]
+    return dict(error)
+
+
+UNREADABLE = {
+    "empty": (b"", 400, "empty"),
+    "text": (b"hello", 415, "not_an_image"),
+    "svg": (SVG, 415, "not_an_image"),
+    "no pixels": (png_header(0, 0), 415, "not_an_image"),
+    "50,000 x 50,000 header": (png_header(50_000, 50_000), 413, "too_large"),
+    "cut off": (CUT, 422, "damaged"),
+}
+
+
+@pytest.mark.parametrize("case", UNREADABLE)
+def test_an_unreadable_image_is_a_4xx_that_names_it(client: httpx.Client, case: str) -> None:
+    data, status, reason = UNREADABLE[case]
+    response = post(client, data, f"{case}.png")
+    assert f"{case}.png" in check(response, status, reason)["message"]
+    entry = response.json()["answers"][0]
+    assert entry["name"] == f"{case}.png"
+    assert entry["class"] is entry["decision"] is entry["ambiguity"] is None
+
+
+READABLE = {
+    "1 x 1": encode(PICTURE.resize((1, 1)), "PNG"),
+    "animated GIF": encode(PICTURE, "GIF", save_all=True, append_images=[PICTURE.rotate(90)]),
+    "16 bit": encode(Image.fromarray(np.arange(4096, dtype=np.uint16).reshape(64, 64)), "PNG"),
+    "CMYK": encode(PICTURE.convert("CMYK"), "JPEG"),
+    "RGBA": encode(PICTURE.convert("RGBA"), "PNG"),
+    "palette": encode(PICTURE.convert("P"), "PNG"),
+    "grey": encode(PICTURE.convert("L"), "JPEG"),
+    "WebP": encode(PICTURE, "WEBP"),
+    "TIFF": encode(PICTURE, "TIFF"),
+    "BMP": encode(PICTURE, "BMP"),
+    "EXIF turned": encode(PICTURE, "JPEG", exif=EXIF),
+    "JPEG named .png": encode(PICTURE, "JPEG"),
+}
+
+
+@pytest.mark.parametrize("case", READABLE)
+def test_every_ordinary_image_gets_an_answer(client: httpx.Client, case: str) -> None:
+    response = post(client, READABLE[case], "a.png")
+    assert response.status_code == 200, response.text
+    (entry,) = response.json()["answers"]
+    assert entry["error"] is None
+    assert list(entry["class_probabilities"]) == list(CARD.classes)
+    assert sum(entry["class_probabilities"].values()) == pytest.approx(1, abs=1e-5)
+    assert entry["class_probability"] == max(entry["class_probabilities"].values())
+    assert entry["cluster_caption"] == CARD.captions[entry["cluster"]]
+    assert entry["decision"] == ("class" if entry["ambiguity"] < 0.5 else "cluster")
+
+
+def test_an_image_is_turned_upright_before_it_is_scored(client: httpx.Client) -> None:
+    upright = encode(PICTURE.rotate(-90), "PNG")
+    turned = encode(PICTURE, "PNG", exif=EXIF)
+    answers = [post(client, data).json()["answers"][0] for data in (upright, turned, GOOD)]
+    assert answers[0] == answers[1] != answers[2]
+
+
+def test_a_large_real_image_is_refused_by_its_header(client: httpx.Client) -> None:
+    data = encode(Image.new("1", (12_000, 12_000)), "PNG")
+    start = time.perf_counter()
+    check(post(client, data), 413, "too_large")
+    assert time.perf_counter() - start < 1
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
+def test_a_file_cut_at_every_tenth_byte_never_is_a_5xx(client: httpx.Client, kind: str) -> None:
+    data = encode(PICTURE, kind)
+    ends = range(0, len(data), 10)
+    files = [("image", (f"{end}", data[:end])) for end in ends]
+    for first in range(0, len(files), 200):
+        response = client.post("/predict", files=files[first : first + 200])
+        assert response.status_code < 500
+        for entry in response.json()["answers"]:
+            assert entry["error"] is None or entry["error"]["status"] in (400, 415, 422)
+    for end in list(ends)[:: max(1, len(ends) // 12)]:
+        assert post(client, data[:end]).status_code in (200, 400, 415, 422)
+
+
+@pytest.mark.parametrize("kind", ["image/jpeg", "image/jpg", "text/plain", "application/json", "no type; =", ""])
+def test_the_declared_type_of_a_part_plays_no_role(client: httpx.Client, kind: str) -> None:
+    assert post(client, GOOD, "a", kind).status_code == 200
+
+
+@pytest.mark.parametrize("kind", ["image/png", "image/jpeg", "application/octet-stream", "text/html", None])
+def test_a_raw_body_is_one_image_whatever_its_declared_type(client: httpx.Client, kind: str | None) -> None:
+    response = client.post("/predict", content=GOOD, headers={"content-type": kind} if kind else {})
+    assert response.status_code == 200
+    assert response.json()["answers"][0]["name"] == "body"
+
+
+def test_any_field_name_carries_images(client: httpx.Client) -> None:
+    files = [("upload", ("a.png", GOOD)), ("x[]", ("b.png", GOOD)), ("upload", ("c.png", GOOD))]
+    response = client.post("/predict", files=files, data={"comment": "three"})
+    assert [entry["name"] for entry in response.json()["answers"]] == ["a.png", "b.png", "c.png"]
+
+
+def test_a_bad_image_takes_no_other_down_and_order_is_kept(client: httpx.Client) -> None:
+    bodies = [GOOD, b"", CUT, encode(PICTURE, "JPEG"), b"text"]
+    response = client.post("/predict", files=[("f", (f"{place}.png", body)) for place, body in enumerate(bodies)])
+    assert response.status_code == 200
+    answers = response.json()["answers"]
+    assert [entry["name"] for entry in answers] == [f"{place}.png" for place in range(5)]
+    assert [entry["error"] and entry["error"]["reason"] for entry in answers] == [
+        None,
+        "empty",
+        "damaged",
+        None,
+        "not_an_image",
+    ]
+    assert answers[0]["class_probabilities"] == post(client, GOOD).json()["answers"][0]["class_probabilities"]
+
+
+def test_a_request_with_bad_images_only_has_their_common_status(client: httpx.Client) -> None:
+    assert client.post("/predict", files=[("f", ("a", b"text")), ("f", ("b", SVG))]).status_code == 415
+    mixed = client.post("/predict", files=[("f", ("a", b"text")), ("f", ("b", b""))])
+    assert mixed.status_code == 400
+    assert [entry["error"]["status"] for entry in mixed.json()["answers"]] == [415, 400]
+
+
+def test_a_form_without_a_file_says_what_is_expected(client: httpx.Client) -> None:
+    form = b'--x\r\nContent-Disposition: form-data; name="image"\r\n\r\nhttp://127.0.0.1/a.png\r\n--x--\r\n'
+    response = client.post("/predict", content=form, headers={"content-type": "multipart/form-data; boundary=x"})
+    message = check(response, 400, "no_file")["message"]
+    assert "'image'" in message
+    assert "a URL is never fetched" in message
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "status", "reason"),
+    [
+        (b"", "multipart/form-data; boundary=x", 400, "no_file"),
+        (b"--x--", "multipart/form-data", 400, "bad_form"),
+        (b"--y\r\n\r\n\r\n", "multipart/form-data; boundary=x", 400, "bad_form"),
+        (
+            b"--x\r\nContent-Disposition: form-data\r\n\r\nabc\r\n--x--",
+            "multipart/form-data; boundary=x",
+            400,
+            "bad_form",
+        ),
+        (b'--x\r\nContent-Disposition: form-data; name="f"; filename="a"\r\n\r\nabc', "text/plain", 415, "no_boundary"),
+        (b"", "image/png", 400, "empty"),
+        (b"image=http%3A%2F%2F127.0.0.1", "application/x-www-form-urlencoded", 415, "no_file"),
+        (b"{", "application/json", 400, "bad_json"),
+        (b"[" * 100_000, "application/json", 400, "bad_json"),
+        (b'{"images": "http://127.0.0.1/a.png"}', "application/json", 400, "no_file"),
+        (b'{"url": "http://127.0.0.1/a.png"}', "application/json", 400, "no_file"),
+        (b'{"images": []}', "application/json", 400, "no_file"),
+        (b'{"images": [5]}', "application/json", 400, "no_file"),
+        (b'{"images": ["http://127.0.0.1/a.png"]}', "application/json", 400, "not_base64"),
+        (b'{"images": [{"name": "a", "data": "\xff"}]}', "application/json", 400, "bad_json"),
+        (b"\x00" * 1000, "application/json", 400, "bad_json"),
+    ],
+)
+def test_a_body_without_an_image_is_refused(
+    client: httpx.Client, body: bytes, kind: str, status: int, reason: str
+) -> None:
+    check(client.post("/predict", content=body, headers={"content-type": kind}), status, reason)
+
+
+def test_json_carries_images_as_base64(client: httpx.Client) -> None:
+    text = base64.b64encode(GOOD).decode()
+    images = [text, {"name": "b.png", "data": text}, {"data": f"data:image/png;base64,{text}"}, "%%%"]
+    for kind in ("application/json", "text/plain"):
+        response = client.post("/predict", content=json.dumps({"images": images}), headers={"content-type": kind})
+        assert response.status_code == 200
+        answers = response.json()["answers"]
+        assert [entry["name"] for entry in answers] == ["image 1", "b.png", "image 3", "image 4"]
+        assert [entry["error"] is None for entry in answers] == [True, True, True, False]
+
+
+def test_no_url_in_a_request_is_ever_fetched(client: httpx.Client) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as trap:
+        trap.settimeout(0.3)
+        url = f"http://127.0.0.1:{trap.getsockname()[1]}/a.png"
+        client.post("/predict", data={"image": url})
+        client.post("/predict", json={"images": [url], "url": url})
+        client.post("/predict", files={"image": (None, url)})
+        client.post("/predict", content=url, params={"url": url})
+        with pytest.raises(TimeoutError):
+            trap.accept()
+
+
+def test_a_thousand_parts_are_refused(client: httpx.Client) -> None:
+    files = [("f", (f"{place}.png", GOOD)) for place in range(1000)]
+    assert "256" in check(client.post("/predict", files=files), 413, "too_many_images")["message"]
+    assert len(client.post("/predict", files=files[:256]).json()["answers"]) == 256
+    fields = {f"f{place}": "x" for place in range(1000)}
+    check(client.post("/predict", files=files[:1], data=fields), 413, "too_many_images")
+    check(client.post("/predict", json={"images": ["aa"] * 1000}), 413, "too_many_images")
+
+
+def chunks(megabytes: int) -> Iterator[bytes]:
+    """A body of unknown length."""
+    for _ in range(megabytes):
+        yield b"\0" * 1_000_000
+
+
+def test_100_megabytes_are_refused_with_bounded_memory(client: httpx.Client, server: Server) -> None:
+    before = max(memory(pid) for pid in processes(server.pid))
+    start = time.perf_counter()
+    check(client.post("/predict", content=b"\0" * 100_000_000), 413, "body_too_large")
+    check(client.post("/predict", content=chunks(100)), 413, "body_too_large")
+    assert time.perf_counter() - start < 10
+    assert max(memory(pid) for pid in processes(server.pid)) - before < 200_000_000
+
+
+def test_a_declared_length_is_refused_before_the_body_comes(server: Server) -> None:
+    with connect(server) as connection:
+        connection.sendall(b"POST /predict HTTP/1.1\r\nHost: a\r\nContent-Length: 100000000\r\n\r\n")
+        start = time.perf_counter()
+        assert b" 413 " in connection.recv(4096)
+        assert time.perf_counter() - start < 1
+
+
+def processes(parent: int) -> list[int]:
+    """A process and all below it."""
+    children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+    return [parent, *(pid for child in children for pid in processes(int(child)))]
+
+
+def memory(pid: int) -> int:
+    """The most memory that a process ever held, in bytes."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM"))
+
+
+def connect(server: Server) -> socket.socket:
+    """A bare connection."""
+    host, port = server.url.removeprefix("http://").split(":")
+    return socket.create_connection((host, int(port)), timeout=10)
+
+
+def test_a_client_that_leaves_in_the_middle_disturbs_no_one(server: Server) -> None:
+    head = b"POST /predict HTTP/1.1\r\nHost: a\r\nContent-Type: image/png\r\nContent-Length: %d\r\n\r\n"
+    for sent in (head[:20], head % 5000, head % 5000 + GOOD[:100], head % len(GOOD) + GOOD):
+        for _ in range(5):
+            with connect(server) as connection:
+                connection.sendall(sent)
+
+
+def test_two_hundred_slow_clients_do_not_hold_up_a_quick_one(server: Server, client: httpx.Client) -> None:
+    slow = [connect(server) for _ in range(200)]
+    try:
+        for connection in slow:
+            connection.sendall(b"POST /predict HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\nab")
+        start = time.perf_counter()
+        assert post(client, GOOD).status_code == 200
+        assert time.perf_counter() - start < 2
+    finally:
+        for connection in slow:
+            connection.close()
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        b"GET / HTTP/1.1\r\nHost: a\r\n" + b"x: " + b"y" * 200_000 + b"\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: a\r\n" + b"x: y\r\n" * 20_000 + b"\r\n",
+        b"POST /predict HTTP/1.1\r\nHost: a\r\nContent-Length: -5\r\n\r\n",
+        b"POST /predict HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"POST /predict HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+    ],
+)
+def test_a_broken_or_endless_header_is_no_5xx(server: Server, sent: bytes) -> None:
+    with connect(server) as connection:
+        answer = b""
+        try:
+            connection.sendall(sent)
+            answer = connection.recv(4096)
+        except OSError:
+            pass  # reset in the middle of the flood
+        assert not answer or answer.split()[1] < b"500"
+
+
+def test_strange_file_names_come_back(client: httpx.Client) -> None:
+    names = ["../../etc/passwd", "ä ö.png", 'a"b.png', "<script>.png", "x" * 1000]
+    response = client.post("/predict", files=[("f", (name, GOOD)) for name in names])
+    found = [entry["name"] for entry in response.json()["answers"]]
+    assert len(found) == 5
+    assert found[0] == names[0]
+    assert found[3] == names[3]
+    assert len(found[4]) == 255
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"), [("GET", "/predict", 405), ("PUT", "/predict", 405), ("GET", "/no", 404)]
+)
+def test_other_methods_and_paths_are_4xx(client: httpx.Client, method: str, path: str, status: int) -> None:
+    assert client.request(method, path).status_code == status
+
+
+def test_an_upload_by_a_stream_is_an_ordinary_upload(client: httpx.Client) -> None:
+    response = client.post(
+        "/predict", files={"f": ("a.png", io.BytesIO(GOOD))}, headers={"Transfer-Encoding": "chunked"}
+    )
+    assert response.status_code == 200

@@ -1,0 +1,93 @@
+"""A service with tight limits: it refuses what is too much, too slow or too late, and goes on."""
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from PIL import Image
+
+from tests.serving.running import Server, make_images, serve
+from tests.serving.test_images import encode
+
+pytestmark = pytest.mark.slow
+GOOD = encode(Image.fromarray(make_images(1)[0]), "PNG")
+LIMITS = {"DC3_MAX_QUEUE": "8", "DC3_BODY_TIMEOUT_S": "0.5", "DC3_MAX_BODY_MB": "2", "DC3_MAX_HELD_MB": "3"}
+
+
+@pytest.fixture(scope="module")
+def tight(model_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The service with tight limits, set by environment variables."""
+    with serve(model_path, tmp_path_factory.mktemp("tight"), **LIMITS) as running:
+        yield running
+
+
+def ask(server: Server, count: int = 1) -> httpx.Response:
+    """A request of some good images."""
+    return httpx.post(f"{server.url}/predict", files=[("f", ("a", GOOD))] * count, timeout=30)
+
+
+def test_more_than_the_queue_holds_is_refused_at_once_and_for_a_second(tight: Server) -> None:
+    assert ask(tight, 8).status_code == 200
+    start = time.perf_counter()
+    refused = ask(tight, 9)
+    assert time.perf_counter() - start < 0.1
+    assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
+    assert refused.json()["error"]["reason"] == "overloaded"
+    assert ask(tight).status_code == 200
+
+
+def test_a_crowd_gets_answers_or_503_and_nothing_else(tight: Server) -> None:
+    found: list[int] = []
+
+    def visit() -> None:
+        for _ in range(5):
+            found.append(ask(tight, 4).status_code)
+
+    threads = [threading.Thread(target=visit) for _ in range(30)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 150
+    assert set(found) <= {200, 503}
+    assert 200 in found
+    assert ask(tight).status_code == 200
+
+
+def test_a_body_that_comes_too_slowly_is_refused(tight: Server) -> None:
+    host, port = tight.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        connection.sendall(b"POST /predict HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n")
+        start = time.perf_counter()
+        answer = b""
+        while b" 408 " not in answer:
+            connection.sendall(b"x")
+            time.sleep(0.05)
+            connection.settimeout(0.01)
+            try:
+                answer += connection.recv(4096)
+            except TimeoutError:
+                assert time.perf_counter() - start < 3
+    assert b"too_slow" in answer
+
+
+def test_bodies_of_all_clients_together_are_bounded(tight: Server) -> None:
+    host, port = tight.url.removeprefix("http://").split(":")
+    connections = [socket.create_connection((host, int(port)), timeout=10) for _ in range(2)]
+    try:
+        for connection in connections:
+            connection.sendall(
+                b"POST /predict HTTP/1.1\r\nHost: a\r\nContent-Length: 1500000\r\n\r\n" + b"x" * 1_400_000
+            )
+        time.sleep(0.1)
+        refused = httpx.post(f"{tight.url}/predict", content=b"x" * 300_000)
+        assert (refused.status_code, refused.json()["error"]["reason"]) == (503, "busy")
+    finally:
+        for connection in connections:
+            connection.close()
+    time.sleep(0.1)
+    assert httpx.post(f"{tight.url}/predict", content=b"x" * 300_000).status_code == 415

@@ -1,0 +1,101 @@
+"""A model file is loaded with all it says of itself, or refused with the reason."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+
+from serving import model as model_module
+from serving.card import BadModel
+from serving.model import Model, usable_providers
+from tests.serving.running import TinyPredictor, make_images
+
+
+def test_scores_are_those_of_the_network(model_path: Path) -> None:
+    images = make_images(5, seed=4)
+    scores = Model(model_path, threads=1).predict(images)
+    with torch.inference_mode():
+        expected = TinyPredictor().eval()(torch.from_numpy(images))
+    for found, other in zip(scores, expected, strict=True):
+        assert np.abs(found - other.numpy()).max() < 1e-4
+
+
+def test_the_version_names_run_and_content(model_path: Path, tmp_path: Path) -> None:
+    version = Model(model_path).version
+    assert version.startswith("01234567-")
+    other = tmp_path / "other.onnx"
+    other.write_bytes(edit(model_path, lambda metadata: metadata.update(prior="0.5")))
+    assert Model(other).version != version
+
+
+def edit(path: Path, change: Callable[[dict[str, str]], object]) -> bytes:
+    """The file with other metadata."""
+    model = onnx.load(path)
+    metadata = {entry.key: entry.value for entry in model.metadata_props}
+    change(metadata)
+    del model.metadata_props[:]
+    for key, value in metadata.items():
+        model.metadata_props.add(key=key, value=value)
+    return bytes(model.SerializeToString())
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda metadata: metadata.clear(), "classes is missing; captions is missing; .* Export it anew"),
+        (lambda metadata: metadata.pop("captions"), "captions is missing"),
+        (lambda metadata: metadata.update(classes="cat, dog"), "classes is 'cat, dog'"),
+        (lambda metadata: metadata.update(input_size='"16"'), "input_size is"),
+        (lambda metadata: metadata.update(prior="true"), "prior is 'true'"),
+        (lambda metadata: metadata.update(format_version="2"), "format version 2, this program reads 1"),
+        (lambda metadata: metadata.update(input_size="32"), r"must take one input images \(N, 32, 32, 3\)"),
+        (lambda metadata: metadata.update(classes=json.dumps(["cat"])), "'class_probabilities': 1"),
+    ],
+)
+def test_wrong_metadata_is_named(
+    model_path: Path, tmp_path: Path, change: Callable[[dict[str, str]], object], message: str
+) -> None:
+    path = tmp_path / "edited.onnx"
+    path.write_bytes(edit(model_path, change))
+    with pytest.raises(BadModel, match=message):
+        Model(path)
+
+
+def test_what_is_no_model_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadModel, match="cannot be read: No such file"):
+        Model(tmp_path / "absent.onnx")
+    path = tmp_path / "text.onnx"
+    path.write_text("no model")
+    with pytest.raises(BadModel, match="is no ONNX model"):
+        Model(path)
+
+
+def test_scores_that_are_no_numbers_raise(model_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = Model(model_path)
+
+    class Broken:
+        def run(self, *_: object) -> list[np.ndarray]:
+            return [np.full((1, 3), np.nan), np.ones((1, 6)), np.ones(1), np.ones((1, 12))]
+
+    monkeypatch.setattr(model, "_session", Broken())
+    with pytest.raises(FloatingPointError):
+        model.predict(make_images(1))
+
+
+def test_cuda_is_taken_only_with_a_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    available = ["CUDAExecutionProvider", "CPUExecutionProvider"]
+    monkeypatch.setattr(model_module.onnxruntime, "get_available_providers", lambda: available)
+    monkeypatch.setattr(model_module.onnxruntime, "preload_dlls", lambda: None)
+    monkeypatch.setattr(model_module, "_n_cuda_devices", lambda: 0)
+    assert usable_providers() == ("CPUExecutionProvider",)
+    monkeypatch.setattr(model_module, "_n_cuda_devices", lambda: 1)
+    assert usable_providers() == ("CUDAExecutionProvider", "CPUExecutionProvider")
+
+
+def test_loading_prints_nothing(model_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    Model(model_path).predict(make_images(1))
+    assert capfd.readouterr() == ("", "")

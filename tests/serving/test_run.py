@@ -1,0 +1,89 @@
+"""From a training run to answers over HTTP: export and service say what the run predicted."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import httpx
+import numpy as np
+import pytest
+from PIL import Image
+
+from serving.images import resize
+from serving.model import Model
+from tests.serving.running import ROOT, serve
+from tests.serving.test_images import encode
+from training.config import load_preset
+from training.data.sources import SOURCES
+from training.evaluate.predictions import read_predictions
+
+pytestmark = pytest.mark.slow
+
+_TRAIN = """
+from dataclasses import replace
+from training.config import load_preset
+from training.train import train
+config = load_preset("digits")
+config = replace(config, loop=replace(config.loop, steps=4, evaluate_every=4))
+result = train(config, with_report=False, show_progress=False)
+print(result.run_id, result.predictions)
+"""
+
+
+class Run(NamedTuple):
+    """A short training on the embedded digits."""
+
+    id: str
+    predictions: Path
+    environment: dict[str, str]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A run of four steps in a store of its own; another process, as MLflow's imports warn."""
+    store = tmp_path_factory.mktemp("store")
+    environment = {**os.environ, "DC3_STORE": str(store), "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", _TRAIN]
+    done = subprocess.run(command, cwd=store, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    run_id, predictions = done.stdout.split()[-2:]
+    return Run(run_id, Path(predictions), environment)
+
+
+def export(run: Run, *options: str) -> subprocess.CompletedProcess[str]:
+    """`dc3 export`."""
+    command = [sys.executable, "-m", "dc3", "export", *options]
+    return subprocess.run(command, cwd=ROOT, env=run.environment, capture_output=True, text=True, check=False)
+
+
+def test_served_answers_equal_the_run_s_predictions(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "model.onnx"
+    done = export(run, run.id, "--output", str(path))
+    assert done.returncode == 0, done.stderr
+    assert f"run {run.id}" in done.stdout
+    predictions = read_predictions(run.predictions)
+    card = Model(path).card
+    assert (card.run_id, card.classes, card.variant, card.prior) == (run.id, predictions.class_names, "dc3", 0.6)
+    assert len(card.captions) == predictions.clusters.shape[1]
+    config = load_preset("digits").data
+    source = SOURCES[config.source](config)
+    rows = np.linspace(0, len(predictions.images) - 1, 64).astype(int)
+    pictures = [resize(source.read(str(name)), config.size) for name in predictions.images[rows]]
+    with serve(path, tmp_path / "server") as server:
+        files = [("f", (str(place), encode(Image.fromarray(image), "PNG"))) for place, image in enumerate(pictures)]
+        answers = httpx.post(f"{server.url}/predict", files=files, timeout=60).json()["answers"]
+    found = np.array([[entry["class_probabilities"][name] for name in card.classes] for entry in answers])
+    assert np.abs(found - predictions.classes[rows]).max() < 1e-4
+    assert np.abs(np.array([entry["ambiguity"] for entry in answers]) - predictions.ambiguity[rows]).max() < 1e-4
+    assert [entry["cluster"] for entry in answers] == predictions.clusters[rows].argmax(1).tolist()
+    assert [entry["decision"] == "class" for entry in answers] == predictions.certain[rows].tolist()
+
+
+def test_a_run_that_is_not_there_is_named_and_leaves_no_file(run: Run, tmp_path: Path) -> None:
+    done = export(run, "absent", "--output", str(tmp_path / "model.onnx"))
+    assert done.returncode == 2
+    assert "No run absent" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "model.onnx").exists()

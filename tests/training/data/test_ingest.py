@@ -1,0 +1,122 @@
+"""A lab's folder becomes an array, or one clear error and nothing half-written."""
+
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from training.data.ingest import Dataset, ingest
+from training.data.sources.folder import Folder
+from training.errors import InputError
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Path:
+    """Six images of several formats and sizes in nested folders, and their votes."""
+    images = tmp_path / "images"
+    (images / "site1").mkdir(parents=True)
+    rows = []
+    for index, suffix in enumerate(("png", "jpg", "webp", "tif", "bmp", "gif")):
+        name = f"i{index}.{suffix}"
+        Image.new("RGB", (20 + index, 10), (40 * index, 0, 0)).save(images / ("site1" if index % 2 else ".") / name)
+        rows += [(name, "cat", 2), (name, "dog" if index % 2 else "cat", 1)]
+    pd.DataFrame(rows, columns=["image", "label", "votes"]).to_csv(tmp_path / "votes.csv", index=False)
+    return tmp_path
+
+
+def read(lab: Path, size: int = 8, skip: bool = False, images: str = "images") -> Dataset:
+    return ingest(Folder(lab / images, lab / "votes.csv"), size, lab / "cache", skip)
+
+
+def test_images_of_any_format_and_size_are_resized(lab: Path) -> None:
+    data = read(lab)
+    assert data.images.shape == (6, 8, 8, 3)
+    assert data.images.dtype == np.uint8
+    assert data.classes == ("cat", "dog")
+    rows = {name: index for index, name in enumerate(data.names)}
+    assert abs(int(data.images[rows["i4.bmp"]][..., 0].mean()) - 160) < 3
+    assert data.counts[rows["i1.jpg"]].tolist() == [2, 1]
+
+
+def test_second_reading_takes_the_decoded_array(lab: Path) -> None:
+    first = read(lab)
+    path = Path(first.images.filename)
+    stamp = path.stat().st_mtime_ns
+    assert read(lab).fingerprint == first.fingerprint
+    assert path.stat().st_mtime_ns == stamp
+
+
+def test_fingerprint_changes_with_pixels_votes_and_size(lab: Path) -> None:
+    prints = {read(lab).fingerprint, read(lab, size=9).fingerprint}
+    Image.new("RGB", (20, 10), (1, 2, 3)).save(lab / "images" / "i0.png")
+    prints.add(read(lab).fingerprint)
+    votes = (lab / "votes.csv").read_text()
+    (lab / "votes.csv").write_text(votes.replace("i0.png,cat,2", "i0.png,cat,3"))
+    prints.add(read(lab).fingerprint)
+    assert len(prints) == 4
+
+
+def test_zip_gives_the_same_images_as_the_folder(lab: Path) -> None:
+    with zipfile.ZipFile(lab / "images.zip", "w") as archive:
+        for path in (lab / "images").rglob("*.*"):
+            archive.write(path, path.relative_to(lab / "images"))
+    assert np.array_equal(read(lab).images, read(lab, images="images.zip").images)
+
+
+def test_votes_may_name_images_by_path(lab: Path) -> None:
+    table = pd.read_csv(lab / "votes.csv")
+    paths = {path.name: path.relative_to(lab / "images").as_posix() for path in (lab / "images").rglob("*.*")}
+    table.assign(image=table["image"].map(paths)).to_csv(lab / "votes.csv", index=False)
+    assert "site1/i1.jpg" in read(lab).names
+
+
+def test_every_unreadable_image_is_named_and_none_is_left_behind(lab: Path) -> None:
+    (lab / "images" / "i0.png").write_bytes(b"")
+    (lab / "images" / "site1" / "i1.jpg").write_text("no image")
+    with pytest.raises(InputError, match=r"2 image\(s\) cannot be read(.|\n)*i0.png(.|\n)*i1.jpg(.|\n)*--skip-bad-images"):
+        read(lab)
+    data = read(lab, skip=True)
+    assert len(data.names) == len(data.counts) == len(data.images) == 4
+    assert len(data.left_out) == 2
+    assert "i0.png" in data.left_out[0]
+
+
+def test_broken_source_leaves_no_half_written_cache(lab: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise OSError("disk full")
+
+    monkeypatch.setattr("training.data.ingest.resize", fail)
+    with pytest.raises(OSError, match="disk full"):
+        read(lab)
+    assert list((lab / "cache").iterdir()) == []
+
+
+def test_two_images_of_one_name_are_refused(lab: Path) -> None:
+    Image.new("RGB", (4, 4)).save(lab / "images" / "site1" / "i0.png")
+    with pytest.raises(InputError, match=r"share a name: i0\.png"):
+        read(lab)
+
+
+def test_vote_for_a_missing_image_is_refused_before_any_decoding(lab: Path) -> None:
+    (lab / "images" / "i0.png").unlink()
+    with pytest.raises(InputError, match=r"not there: i0\.png"):
+        read(lab)
+    assert not (lab / "cache").exists()
+
+
+@pytest.mark.parametrize(
+    ("images", "message"), [("nowhere", "No images at"), ("votes.csv", "neither a folder nor a readable zip")]
+)
+def test_places_without_images_are_refused(lab: Path, images: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        read(lab, images=images)
+
+
+def test_folder_without_images_is_refused(lab: Path) -> None:
+    for path in (lab / "images").rglob("*.*"):
+        path.rename(path.with_suffix(".txt"))
+    with pytest.raises(InputError, match="none of its 6 files"):
+        read(lab)

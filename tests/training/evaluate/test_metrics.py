@@ -1,0 +1,90 @@
+"""The paper's metrics by hand, and their edges."""
+
+import numpy as np
+import pytest
+
+from training.evaluate.metrics import evaluate, inner_distance, is_degenerate, proposal_metrics, trust_metrics, weighted_f1
+from training.evaluate.predictions import Predictions
+
+
+def slow_inner_distance(votes: np.ndarray, clusters: np.ndarray) -> float:
+    """Equation 4 in plain Python."""
+    means = []
+    for cluster in set(clusters.tolist()):
+        members = [row / row.sum() for row, number in zip(votes, clusters, strict=True) if number == cluster]
+        centre = sum(members) / len(members)
+        means.append(sum(float(((member - centre) ** 2).sum()) ** 0.5 for member in members) / len(members))
+    return sum(means) / len(means)
+
+
+def make_predictions(ambiguity: list[float]) -> Predictions:
+    n = len(ambiguity)
+    random = np.random.default_rng(0)
+    return Predictions(
+        np.array([f"i{row}" for row in range(n)]),
+        np.array(["validation"] * n),
+        random.dirichlet([1, 1, 1], n).astype(np.float32),
+        random.dirichlet([0.3] * 15, n).astype(np.float32),
+        np.array(ambiguity, np.float32),
+        random.normal(size=(n, 4)).astype(np.float32),
+        random.integers(0, 4, (n, 3)) + np.eye(3, dtype=int)[random.integers(0, 3, n)],
+        ("a", "b", "c"),
+    )
+
+
+def test_inner_distance_of_the_docstring() -> None:
+    assert inner_distance(np.array([[4, 0], [0, 3]]), np.array([0, 0])) == pytest.approx(0.5**0.5)
+    assert inner_distance(np.array([[4, 0], [2, 0], [1, 1]]), np.array([0, 0, 1])) == 0
+
+
+def test_inner_distance_equals_equation_4() -> None:
+    random = np.random.default_rng(1)
+    votes, clusters = random.integers(0, 9, (200, 5)) + 1, random.integers(0, 12, 200)
+    assert inner_distance(votes, clusters) == pytest.approx(slow_inner_distance(votes, clusters))
+
+
+def test_weighted_f1_of_the_docstring() -> None:
+    assert weighted_f1(np.array([0, 0, 1]), np.array([0, 1, 1])) == pytest.approx(2 / 3)
+
+
+def test_f1_counts_certain_and_d_ambiguous_images_only() -> None:
+    votes = np.array([[5, 0], [0, 5], [5, 0], [0, 5]])
+    found = dict(proposal_metrics(np.array([0, 1, 1, 1]), np.array([-1, -1, 7, 7]), votes))
+    assert found["f1"] == 1
+    assert found["d"] == pytest.approx(0.5**0.5)
+    assert found["d_minus_f1"] == pytest.approx(0.5**0.5 - 1)
+    assert found["ambiguous_share"] == 0.5
+
+
+def test_all_certain_takes_classes_as_clusters_over_all_images() -> None:
+    votes = np.array([[5, 0], [0, 5], [0, 5]])
+    found = dict(proposal_metrics(np.array([0, 0, 1]), np.array([-1, -1, -1]), votes))
+    assert found["d"] == pytest.approx(0.5**0.5 / 2)
+
+
+def test_all_ambiguous_has_no_f1_and_is_degenerate() -> None:
+    found = dict(evaluate(make_predictions([0.9] * 20), ambiguity_aware=True))
+    assert found["f1"] == 0
+    assert found["degenerate"] == 1
+
+
+@pytest.mark.parametrize(("n_certain", "expected"), [(10, True), (11, False), (89, False), (90, True), (0, True)])
+def test_degenerate_is_no_more_than_ten_percent_of_either(n_certain: int, expected: bool) -> None:
+    assert is_degenerate(np.arange(100) < n_certain) is expected
+
+
+def test_run_without_ambiguity_is_never_degenerate() -> None:
+    found = dict(evaluate(make_predictions([0.0] * 20), ambiguity_aware=False))
+    assert found["degenerate"] == 0
+    assert "ambiguity_auroc" not in found
+
+
+def test_perfect_and_reversed_ambiguity() -> None:
+    votes = np.array([[5, 0], [4, 1], [3, 2]])
+    perfect, reversed_ = (dict(trust_metrics(np.array(scores), votes)) for scores in ([0.1, 0.5, 0.9], [0.9, 0.5, 0.1]))
+    assert perfect == pytest.approx({"ambiguity_auroc": 1, "ambiguity_rank": 1})
+    assert reversed_ == pytest.approx({"ambiguity_auroc": 0, "ambiguity_rank": -1})
+
+
+def test_trust_is_left_out_where_undefined() -> None:
+    assert dict(trust_metrics(np.array([0.1, 0.9]), np.array([[5, 0], [0, 5]]))) == {}

@@ -1,0 +1,37 @@
+"""The smallest tuning there is, in this process and in others."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+
+import pytest
+
+Start = Callable[..., subprocess.Popen[str]]
+
+
+@pytest.fixture
+def tiny_options() -> list[str]:
+    """Options of `dc3 tune` that make a trial last about a second, and a killed worker known after six."""
+    size = "--steps 3 --evaluate-every 3 --batch-size 8 --size 8 --device cpu"
+    return f"--preset digits {size} --heartbeat 2 --grace 6 --study s".split()
+
+
+@pytest.fixture
+def start_worker(tiny_options: list[str]) -> Iterator[Start]:
+    """Starts `dc3 tune` in a process of its own; what is left of it is killed after the test."""
+    started = []
+
+    def start(*options: str) -> subprocess.Popen[str]:
+        command = [sys.executable, "-m", "dc3", "tune", *tiny_options, *options]
+        environment = os.environ | {"OMP_NUM_THREADS": "1"}
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()

@@ -1,0 +1,155 @@
+"""Trains methods and variants side by side and puts them into the paper's table."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import NamedTuple
+
+from training import track
+from training.config import Config, check_config
+from training.errors import InputError
+from training.evaluate.baseline import fair_baseline
+from training.evaluate.predictions import read_predictions
+from training.losses.dc3 import VARIANTS
+from training.methods import METHODS
+from training.report.canvas import save
+from training.report.compare import RunRow, SetupRow, summarise
+from training.report.compare_tables import make_csv, make_markdown, make_text
+from training.report.scatter import draw_scatter
+from training.train import PREDICTIONS, read_data, train
+
+
+@dataclass(frozen=True)
+class CompareOptions:
+    """What to train; every combination is one run."""
+
+    methods: str = "all"
+    """Names with commas between, or all."""
+    variants: str = "vanilla,dc3"
+    """Names with commas between, or all."""
+    seeds: int = 3
+    """Runs of each combination, the seeds from --seed on."""
+
+
+class Comparison(NamedTuple):
+    """The finished table."""
+
+    run_id: str
+    table: list[SetupRow]
+    text: str
+    files: Path
+    """Folder with table.txt, table.csv, table.md, runs.csv and figure6.png."""
+
+
+def compare(
+    config: Config, options: CompareOptions, *, resume: str = "", on_run: Callable[[str, RunRow], None] | None = None
+) -> Comparison:
+    """Trains each method, variant and seed below one MLflow run, and tabulates them.
+
+    Args:
+        resume: id of a comparison that was interrupted: its finished runs are taken over.
+        on_run: gets a text of progress and the row after each run.
+    """
+    configs = plan(config, options)
+    for planned in configs:
+        check_config(planned, "The comparison")
+    read_data(config)  # a fault in the data shows before the first hour of training
+    rows: list[RunRow] = []
+    with track.open_run("compare", run_id=resume or None, tags={"dc3.kind": "compare"}) as parent:
+        track.set_tags({"dc3.plan": f"{options.methods} x {options.variants} x {options.seeds}"})
+        finished = track.finished_children(parent)
+        for number, planned in enumerate(configs, 1):
+            run = finished.get(_name(planned)) or _train_one(planned, parent)
+            rows.append(_make_row(planned, run))
+            if on_run:
+                on_run(f"{number}/{len(configs)} {_name(planned)}", rows[-1])
+        rows = [_with_baseline(row, rows, config) for row in rows]
+        files = track.store() / "work" / parent
+        table, text = _write(rows, config, files)
+        track.log_file(files)
+        best = min((row for row in rows if not row.degenerate), key=lambda row: row.d_minus_f1, default=None)
+        if best:
+            track.set_tags({"dc3.best_run": best.run_id})
+    return Comparison(parent, table, text, files)
+
+
+def plan(config: Config, options: CompareOptions) -> list[Config]:
+    """All combinations, seeds outermost: after a third of the time there is one whole table."""
+    methods = _names(options.methods, list(METHODS), "--methods")
+    variants = _names(options.variants, list(VARIANTS), "--variants")
+    if options.seeds < 1:
+        raise InputError(f"--seeds = {options.seeds}: at least one run of each combination is needed.")
+    first = config.runtime.seed
+    return [
+        replace(config, method=method, variant=variant, runtime=replace(config.runtime, seed=seed))
+        for seed in range(first, first + options.seeds)
+        for method in methods
+        for variant in variants
+    ]
+
+
+def _names(text: str, known: Sequence[str], flag: str) -> list[str]:
+    if text == "all":
+        return list(known)
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    unknown = [name for name in names if name not in known]
+    if unknown or not names:
+        raise InputError(f"{flag}: {', '.join(unknown) or 'nothing'} is none of {', '.join(known)}, or all.")
+    return list(dict.fromkeys(names))
+
+
+def _name(config: Config) -> str:
+    return f"{config.method} {config.variant} seed {config.runtime.seed}"
+
+
+def _train_one(config: Config, parent: str) -> track.FinishedRun:
+    result = train(config, name=_name(config), parent=parent, with_report=False)
+    return track.FinishedRun(result.run_id, result.metrics | {"seconds": result.seconds})
+
+
+def _make_row(config: Config, run: track.FinishedRun) -> RunRow:
+    metrics = run.metrics
+    return RunRow(
+        method=config.method,
+        variant=config.variant,
+        seed=config.runtime.seed,
+        run_id=run.run_id,
+        f1=metrics["f1"],
+        d=metrics["d"],
+        d_minus_f1=metrics["d_minus_f1"],
+        ambiguous_share=metrics["ambiguous_share"],
+        degenerate=bool(metrics["degenerate"]),
+        auroc=metrics.get("ambiguity_auroc"),
+        seconds=metrics["seconds"],
+    )
+
+
+def _with_baseline(row: RunRow, rows: Sequence[RunRow], config: Config) -> RunRow:
+    """Adds what the vanilla run of the same method and seed reaches at the same share of ambiguous images."""
+    vanilla = next((r for r in rows if (r.method, r.variant, r.seed) == (row.method, "vanilla", row.seed)), None)
+    if vanilla is None or not VARIANTS[row.variant].ambiguity_aware or row.degenerate:
+        return row
+    predictions = read_predictions(track.fetch_file(vanilla.run_id, PREDICTIONS))
+    n_clusters = config.network.clusters_per_class * len(predictions.class_names)
+    found = fair_baseline(predictions.part("validation"), row.ambiguous_share, n_clusters, row.seed)
+    return row._replace(
+        baseline_f1=found.f1,
+        baseline_d=found.d,
+        baseline_d_minus_f1=found.d_minus_f1,
+        baseline_auroc=found.auroc,
+    )
+
+
+def _write(rows: list[RunRow], config: Config, folder: Path) -> tuple[list[SetupRow], str]:
+    """Writes table and picture, and keeps the single runs beside them."""
+    table = summarise(rows, config.paper_dataset)
+    text = make_text(table)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "table.txt").write_text(text, encoding="utf-8")
+    (folder / "table.md").write_text(make_markdown(table), encoding="utf-8")
+    (folder / "table.csv").write_text(make_csv(table), encoding="utf-8")
+    header = ",".join(RunRow._fields)
+    lines = [",".join("" if value is None else str(value) for value in row) for row in rows]
+    (folder / "runs.csv").write_text("\n".join([header, *lines]) + "\n", encoding="utf-8")
+    save(draw_scatter(rows), folder / "figure6.png")
+    return table, text

@@ -1,0 +1,50 @@
+"""The fair baseline that the paper lacks: what a user would do without DC3, from a vanilla run."""
+
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.cluster import KMeans
+
+from training.errors import InputError
+from training.evaluate.metrics import proposal_metrics, trust_metrics
+from training.evaluate.predictions import Predictions
+
+
+class Baseline(NamedTuple):
+    """The figures of DC3, reached without it."""
+
+    f1: float
+    d: float
+    d_minus_f1: float
+    auroc: float | None
+    """Of 1 - max p_n against 'annotators disagree'; None where all agree or all disagree."""
+
+
+def fair_baseline(vanilla: Predictions, ambiguous_share: float, n_clusters: int, seed: int) -> Baseline:
+    """Sets aside the least confident images and clusters their embeddings by k-means.
+
+    Args:
+        vanilla: voted images of one part, predicted by a vanilla run.
+        ambiguous_share: share of the images that DC3 called ambiguous, 0 to 1; round(N * (1 - share)) are certain.
+        n_clusters: k' of the DC3 run; fewer are made of fewer different images.
+        seed: of k-means.
+    """
+    if not 0 <= ambiguous_share <= 1:
+        raise InputError(f"ambiguous_share = {ambiguous_share} must lie between 0 and 1: take DC3's own metric.")
+    confidence = vanilla.classes.max(1)
+    n_certain = round(len(confidence) * (1 - ambiguous_share))
+    rest = np.argsort(-confidence, kind="stable")[n_certain:]
+    clusters = np.full(len(confidence), -1)
+    if len(rest):
+        clusters[rest] = _cluster(vanilla.embedding[rest], n_clusters, seed)
+    found = dict(proposal_metrics(vanilla.classes.argmax(1), clusters, vanilla.votes))
+    auroc = dict(trust_metrics(1 - confidence, vanilla.votes)).get("ambiguity_auroc")
+    return Baseline(found["f1"], found["d"], found["d_minus_f1"], auroc)
+
+
+def _cluster(embedding: np.ndarray, n_clusters: int, seed: int) -> np.ndarray:
+    """(N,) cluster numbers; ten starts, so that the baseline is not weak by bad luck."""
+    # k-means warns, and makes empty clusters, when asked for more clusters than there are different points
+    n = min(n_clusters, len(np.unique(embedding, axis=0)))
+    numbers: np.ndarray = KMeans(n, n_init=10, random_state=seed).fit_predict(embedding)
+    return numbers

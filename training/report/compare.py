@@ -1,0 +1,137 @@
+"""Table 2 from single runs: best, mean and standard deviation of each method and variant, degenerate runs left out."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from training.report.paper_figures import POOLED, PaperFigures, paper_figures
+
+VARIANT_ORDER = ("vanilla", "inverse_ce", "cc", "dc3")
+
+
+class RunRow(NamedTuple):
+    """Figures of one run on the validation images, fractions as `evaluate` yields them."""
+
+    method: str
+    variant: str
+    seed: int
+    run_id: str
+    f1: float
+    d: float
+    d_minus_f1: float
+    ambiguous_share: float
+    degenerate: bool
+    auroc: float | None
+    """None where undefined: no predicted ambiguity, or all annotators agree."""
+    seconds: float
+    baseline_f1: float | None = None
+    """What a user would do without DC3 (`training.evaluate.baseline`); None where there is no vanilla run."""
+    baseline_d: float | None = None
+    baseline_d_minus_f1: float | None = None
+    baseline_auroc: float | None = None
+
+
+class Spread(NamedTuple):
+    """One figure over several runs; NaN where undefined."""
+
+    best: float
+    """Of the run with the lowest d - F1, not the best of this figure alone."""
+    mean: float
+    std: float
+    """Of the sample (n - 1), as in the paper's tables: NaN for a single run."""
+
+
+class SetupRow(NamedTuple):
+    """One line of the table: all runs of a method and variant, or of a variant over all methods (method `all`)."""
+
+    method: str
+    variant: str
+    n_runs: int
+    """Runs that count; the degenerate ones are left out of all figures."""
+    n_degenerate: int
+    best_run_id: str
+    """Empty where all runs are degenerate."""
+    f1: Spread
+    d: Spread
+    d_minus_f1: Spread
+    ambiguous_share: Spread
+    auroc: Spread
+    seconds: Spread
+    baseline_f1: Spread
+    """The baseline's best is its own run with the lowest d - F1: it is a setup like any other."""
+    baseline_d: Spread
+    baseline_d_minus_f1: Spread
+    baseline_auroc: Spread
+    paper: PaperFigures | None
+
+
+def summarise(rows: Sequence[RunRow], paper_dataset: str = "") -> list[SetupRow]:
+    """One row a method and variant, then (with several methods) one a variant over all methods, as in Table 4.
+
+    Args:
+        paper_dataset: whose figures to put beside ours; empty or unknown for none.
+    """
+    methods, variants = order_methods(rows), order_variants(rows)
+    table = []
+    for method in methods:
+        for variant in variants:
+            chosen = [row for row in rows if (row.method, row.variant) == (method, variant)]
+            if chosen:
+                table.append(_summarise_setup(method, variant, chosen, paper_dataset))
+    if len(methods) > 1:
+        table += [
+            _summarise_setup(POOLED, variant, [row for row in rows if row.variant == variant], paper_dataset)
+            for variant in variants
+        ]
+    return table
+
+
+def order_methods(rows: Sequence[RunRow]) -> list[str]:
+    """The methods in the order of their first run."""
+    return list(dict.fromkeys(row.method for row in rows))
+
+
+def order_variants(rows: Sequence[RunRow]) -> list[str]:
+    """The variants in the order of Table 4."""
+    found = {row.variant for row in rows}
+    return [name for name in VARIANT_ORDER if name in found] + sorted(found - set(VARIANT_ORDER))
+
+
+def _summarise_setup(method: str, variant: str, rows: Sequence[RunRow], paper_dataset: str) -> SetupRow:
+    kept = [row for row in rows if not row.degenerate]
+    best = _find_lowest([row.d_minus_f1 for row in kept])
+    baseline_best = _find_lowest([row.baseline_d_minus_f1 for row in kept])
+    ours = {name: _spread([getattr(row, name) for row in kept], best) for name in _FIGURES}
+    baseline = {name: _spread([getattr(row, name) for row in kept], baseline_best) for name in _BASELINE_FIGURES}
+    return SetupRow(
+        method=method,
+        variant=variant,
+        n_runs=len(kept),
+        n_degenerate=len(rows) - len(kept),
+        best_run_id=kept[best].run_id if best is not None else "",
+        paper=paper_figures(paper_dataset, method, variant),
+        **ours,
+        **baseline,
+    )
+
+
+_FIGURES = ("f1", "d", "d_minus_f1", "ambiguous_share", "auroc", "seconds")
+_BASELINE_FIGURES = ("baseline_f1", "baseline_d", "baseline_d_minus_f1", "baseline_auroc")
+
+
+def _find_lowest(values: Sequence[float | None]) -> int | None:
+    """Place of the lowest value, the first at a tie; None where there is none."""
+    known = [(value, place) for place, value in enumerate(values) if value is not None]
+    return min(known)[1] if known else None
+
+
+def _spread(values: Sequence[float | None], best: int | None) -> Spread:
+    """Example: 0.7, 0.8, 0.9 with best 1 gives 0.8, mean 0.8, std 0.1."""
+    known = np.array([value for value in values if value is not None])
+    chosen = values[best] if best is not None else None
+    return Spread(
+        float("nan") if chosen is None else chosen,
+        float(known.mean()) if len(known) else float("nan"),
+        float(known.std(ddof=1)) if len(known) > 1 else float("nan"),
+    )

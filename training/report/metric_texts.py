@@ -1,0 +1,25 @@
+"""What each metric of `evaluate` is called where people read it, and what its values mean."""
+
+METRIC_TEXTS = {
+    "f1": "F1 on images predicted certain (weighted by class; 1 is best)",
+    "d": "d, inner distance on images predicted ambiguous (0 is best: the votes in each cluster are alike)",
+    "d_minus_f1": "d - F1 (lower is better)",
+    "ambiguous_share": "share of images predicted ambiguous",
+    "degenerate": "degenerate (1: no more than 10 % are certain, or ambiguous)",
+    "ambiguity_auroc": "AUROC of the ambiguity against 'annotators disagree' (0.5 is guessing)",
+    "ambiguity_rank": "rank correlation of the ambiguity with the entropy of the votes (-1 to 1)",
+    "accuracy": "accuracy of the class, all images",
+    "macro_f1": "macro F1 of the class, all images",
+    "seconds": "training time in seconds",
+}
+TEST_PREFIX = "test_"
+
+
+def describe_metric(name: str) -> str:
+    """The metric's name in words; a name without words stays itself."""
+    return METRIC_TEXTS.get(name.removeprefix(TEST_PREFIX), name.removeprefix(TEST_PREFIX))
+
+
+def format_metric(name: str, value: float) -> str:
+    """Three decimals; whole numbers for what is counted in seconds or is a yes or no."""
+    return f"{value:.0f}" if name.removeprefix(TEST_PREFIX) in ("seconds", "degenerate") else f"{value:.3f}"

@@ -1,0 +1,97 @@
+"""The model card: data, training, metrics, limits and the warning on confirmation bias, as Markdown."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from training.errors import name_some
+from training.report.metric_texts import TEST_PREFIX, describe_metric, format_metric
+
+
+class CardFacts(NamedTuple):
+    """What the card states of one run."""
+
+    name: str
+    run_id: str
+    source: str
+    """Kind of source and where it lies."""
+    fingerprint: str
+    class_sizes: Mapping[str, int]
+    """Images of each class by majority vote."""
+    n_votes: int
+    ambiguous_share: float
+    """Share of the voted images whose annotators disagree, 0 to 1."""
+    part_sizes: Mapping[str, int]
+    """Images of each part: labelled, unlabelled, validation, test."""
+    method: str
+    variant: str
+    options: Mapping[str, object]
+    """The options worth knowing, by name."""
+    metrics: Mapping[str, float]
+    """Of the validation part; with the prefix test_ of the test part."""
+
+
+BIAS = """\
+Proposals change answers. An annotator who is shown a class or a cluster tends to agree with it, and that tendency
+(confirmation bias) is part of why labels become more consistent and faster to make. Consistent is not the same as
+right: a mistake that the network makes everywhere becomes a mistake of the labels, and training on these labels teaches
+it again.
+
+- Keep a control arm: some images, drawn at random, that are annotated without any proposal, in every round. Compare the
+  answers with those of the other arm; where they differ more than annotators among themselves, trust the control.
+- A person decides on every label; no proposal becomes a label unseen.
+- Where people are judged or graded by the outcome, a bias may hit some groups more than others. Rather spend on more
+  independent annotators and their consensus than on proposals."""
+
+LIMITS = """\
+- The class counts for images that are predicted certain, the cluster for the others; the class of an ambiguous image
+  is no proposal.
+- The share of images called ambiguous follows the prior chosen for the training, not only the images.
+- Metrics hold for images like those of the data named above, and take the annotators' votes for the truth. Few votes an
+  image make both the soft labels and these metrics coarse.
+- The validation part chose among runs wherever runs were compared or tuned: then only the test part is unspent."""
+
+
+def write_model_card(facts: CardFacts) -> str:
+    """The whole card."""
+    n_images = sum(facts.part_sizes.values())
+    options = [f"- {name}: {_code(str(value))}" for name, value in facts.options.items()]
+    test = {name: value for name, value in facts.metrics.items() if name.startswith(TEST_PREFIX)}
+    validation = {name: value for name, value in facts.metrics.items() if name not in test}
+    sections = [
+        f"# {_code(facts.name)}",
+        "A network that classifies the clear images, puts the doubtful ones into clusters of like images and says "
+        f"which is which (DC3, ECCV 2022). Run {_code(facts.run_id)}.",
+        "## Data",
+        "\n".join(
+            [
+                f"- Source: {_code(facts.source)}",
+                f"- {n_images} images, {facts.n_votes} votes, fingerprint {_code(facts.fingerprint)}",
+                f"- Classes by majority vote: {_list_sizes(facts.class_sizes)}",
+                f"- Annotators disagree on {facts.ambiguous_share:.1%} of the images with votes",
+                f"- Split: {_list_sizes(facts.part_sizes)}",
+            ]
+        ),
+        "## Training",
+        "\n".join([f"- Method: {_code(facts.method)}, variant {_code(facts.variant)}", *options]),
+        "## Metrics on validation",
+        _list_metrics(validation),
+        *(["## Metrics on test", _list_metrics(test)] if test else []),
+        "## Limits",
+        LIMITS,
+        "## Confirmation bias",
+        BIAS,
+    ]
+    return "\n\n".join(sections) + "\n"
+
+
+def _list_sizes(sizes: Mapping[str, int]) -> str:
+    return name_some([f"{_code(name)} {size}" for name, size in sizes.items()], limit=50)
+
+
+def _list_metrics(metrics: Mapping[str, float]) -> str:
+    return "\n".join(f"- {describe_metric(name)}: {format_metric(name, value)}" for name, value in metrics.items())
+
+
+def _code(text: str) -> str:
+    """A name of the user's as code: Markdown reads nothing in it, be it `<b>` or `a_b_c`."""
+    return "`" + " ".join(text.replace("`", "'").split()) + "`"

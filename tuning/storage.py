@@ -1,0 +1,121 @@
+"""Where a study and its pictures are kept: an embedded SQLite file, or any Optuna store by its URL."""
+
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import sqlalchemy
+from optuna.artifacts import FileSystemArtifactStore
+from optuna.exceptions import ExperimentalWarning
+from optuna.storages import RDBStorage, RetryHeartbeatStaleTrialCallback
+from sqlalchemy.engine.interfaces import DBAPIConnection
+
+from training import track
+from training.config import Config
+from training.errors import InputError
+
+MAX_RETRY = 2
+"""Times that a trial is run again after its worker was killed."""
+SQLITE_WAIT_S = 60
+"""Workers write at the same time, and SQLite lets one write after the other."""
+
+
+@dataclass(frozen=True)
+class StudyOptions:
+    """Which study, and when one of its workers counts as killed."""
+
+    study: str = ""
+    """Name of the study; empty makes it of data, method and variant. A known name goes on with that study."""
+    storage: str = ""
+    """URL of the Optuna store, such as postgresql+psycopg://host/name; empty takes optuna.db in the store folder."""
+    heartbeat: int = 60
+    """Seconds between two signs of life of a running trial."""
+    grace: int = 180
+    """Seconds without one after which another worker runs that trial again."""
+
+
+def study_name(options: StudyOptions, config: Config) -> str:
+    """The given name, or one made of data, method and variant; raises InputError when no file may be called so."""
+    name = options.study or f"{config.data.source}-{config.method}-{config.variant}"
+    if not re.fullmatch(r"\w[\w.+-]*", name):
+        raise InputError(f"--study {name!r} also names a file: use letters, digits, '.', '_', '+' and '-' only.")
+    return name
+
+
+def storage_url(options: StudyOptions) -> str:
+    """The given URL, or that of the embedded store."""
+    return options.storage or f"sqlite:///{track.store() / 'optuna.db'}"
+
+
+def artifact_folder() -> Path:
+    """Where the dashboard's pictures lie; workers on several machines need it on a shared disk."""
+    folder = track.store() / "optuna"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def artifact_store() -> FileSystemArtifactStore:
+    """The dashboard's pictures."""
+    return FileSystemArtifactStore(str(artifact_folder()))
+
+
+def dashboard_command(options: StudyOptions) -> str:
+    """The command that shows the store on loopback; a password of the URL is left out."""
+    url = sqlalchemy.make_url(storage_url(options)).render_as_string(hide_password=True)
+    return f"optuna-dashboard '{url}' --artifact-dir '{artifact_folder()}' --host 127.0.0.1"
+
+
+def open_storage(options: StudyOptions) -> RDBStorage:
+    """Connects to the store, with heartbeats; raises InputError when it cannot be reached."""
+    if not 0 < options.heartbeat < options.grace:
+        raise InputError(
+            f"--heartbeat {options.heartbeat} must be above 0 and below --grace {options.grace} (seconds)."
+        )
+    track.store().mkdir(parents=True, exist_ok=True)
+    try:
+        sqlite = sqlalchemy.make_url(storage_url(options)).get_backend_name() == "sqlite"
+        with allow_experimental():
+            storage = RDBStorage(
+                storage_url(options),
+                engine_kwargs={"connect_args": {"timeout": SQLITE_WAIT_S} if sqlite else {}, "pool_pre_ping": True},
+                heartbeat_interval=options.heartbeat,
+                grace_period=options.grace,
+                heartbeat_stale_trial_callback=RetryHeartbeatStaleTrialCallback(max_retry=MAX_RETRY),
+            )
+        if sqlite:
+            _serialise(storage.engine)
+        return storage
+    except (ImportError, sqlalchemy.exc.SQLAlchemyError, RuntimeError) as error:
+        reason = str(error.__cause__ or error).strip().splitlines()[0]
+        raise InputError(
+            "The Optuna store cannot be opened: --storage must be a URL of SQLAlchemy, such as "
+            f"sqlite:///file.db or postgresql+psycopg://host/name (pip install 'dc3[postgres]'). {reason}"
+        ) from error
+
+
+def _serialise(engine: sqlalchemy.Engine) -> None:
+    """Lets a transaction begin with the lock to write: SQLite ignores SELECT ... FOR UPDATE.
+
+    Without it two workers take the same waiting trial (seen with Optuna 5.0.0), and the slower one dies of it.
+    """
+
+    def begin_by_hand(connection: DBAPIConnection, _: object) -> None:
+        connection.isolation_level = None
+
+    def begin(connection: sqlalchemy.Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    sqlalchemy.event.listen(engine, "connect", begin_by_hand)
+    sqlalchemy.event.listen(engine, "begin", begin)
+    engine.dispose()
+
+
+@contextmanager
+def allow_experimental() -> Iterator[None]:
+    """Heartbeats, metric names and the multivariate sampler warn that they may change; the lock file holds them."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ExperimentalWarning)
+        yield

@@ -9,13 +9,12 @@ WORKDIR /app
 
 
 FROM base AS train
-COPY requirements.lock pyproject.toml LICENSE README.md ./
+COPY constraints.txt pyproject.toml LICENSE README.md ./
 COPY dc3 dc3
-COPY relabel relabel
 COPY serving serving
 COPY training training
 COPY tuning tuning
-RUN pip install --constraint requirements.lock .
+RUN pip install --constraint constraints.txt .
 # MLflow and Optuna write below the working directory; mount a volume there to keep the runs.
 WORKDIR /data
 RUN chown dc3:dc3 /data
@@ -28,13 +27,13 @@ CMD ["--help"]
 FROM base AS serve
 # On a machine with an NVIDIA GPU: --build-arg ONNXRUNTIME=onnxruntime-gpu[cuda,cudnn], and docker run --gpus all.
 ARG ONNXRUNTIME=onnxruntime
-COPY requirements.lock serving/requirements.txt ./
+COPY constraints.txt serving/requirements.txt ./
 RUN grep -vi '^onnxruntime' requirements.txt > packages.txt \
     && echo "${ONNXRUNTIME}" >> packages.txt \
-    && pip install --constraint requirements.lock --requirement packages.txt
+    && pip install --constraint constraints.txt --requirement packages.txt
 COPY dc3/__init__.py dc3/serve.py dc3/
 COPY serving serving
-RUN rm serving/export.py && mkdir /model
+RUN rm serving/export.py serving/quantise.py && mkdir /model
 USER dc3
 ENV BENTOML_DO_NOT_TRACK=true
 EXPOSE 3000

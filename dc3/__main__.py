@@ -10,6 +10,7 @@ VERBS = {
     "tune": "searches prior and loss weights (Optuna)",
     "export": "writes a run's model as one ONNX file",
     "serve": "answers predictions over HTTP",
+    "demo": "the whole road on embedded data, in minutes",
 }
 
 

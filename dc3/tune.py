@@ -1,6 +1,7 @@
 """`dc3 tune`: searches prior and loss weights, and writes the best point as a preset."""
 
 import sys
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -55,19 +56,22 @@ def main(argv: list[str]) -> int:
         print(f"test part    {options.config.split.test:.0%} of the images, set apart: tuning never sees them (--test)")
     # Optuna would print each diverged training with its traceback; we print a line
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    with stopped_by_signals():
-        opened = open_study(options.at, options.config, options.space)
-        print(f"study        {opened.study.study_name}, MLflow run {opened.record.run_id}", flush=True)
-        try:
-            if options.workers == 1:
-                _work(options, opened)
-            else:
-                run_processes(_work_as_process, (options,), options.workers)
-        except KeyboardInterrupt:
-            print("stopped; the same command goes on", file=sys.stderr)
-            raise
-        _conclude(options, opened)
+    with stopped_by_signals(), closing(open_study(options.at, options.config, options.space)) as opened:
+        _tune(options, opened)
     return 0
+
+
+def _tune(options: TuneOptions, opened: OpenStudy) -> None:
+    print(f"study        {opened.study.study_name}, MLflow run {opened.record.run_id}", flush=True)
+    try:
+        if options.workers == 1:
+            _work(options, opened)
+        else:
+            run_processes(_work_as_process, (options,), options.workers)
+    except KeyboardInterrupt:
+        print("stopped; the same command goes on", file=sys.stderr)
+        raise
+    _conclude(options, opened)
 
 
 def _work(options: TuneOptions, opened: OpenStudy) -> None:
@@ -80,8 +84,8 @@ def _work_as_process(options: TuneOptions) -> None:
     """Body of one of several workers."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     try:
-        with stopped_by_signals():
-            _work(options, open_study(options.at, options.config, options.space))
+        with stopped_by_signals(), closing(open_study(options.at, options.config, options.space)) as opened:
+            _work(options, opened)
     except InputError as error:
         print(f"dc3 tune: {error}", file=sys.stderr)
         sys.exit(2)
@@ -104,7 +108,7 @@ def _figures(trial: FrozenTrial) -> str:
 
 def _conclude(options: TuneOptions, opened: OpenStudy) -> None:
     """Prints the best trials, and writes and prints the chosen one."""
-    study, record = opened
+    study, record, _ = opened
     trial = choose_trial(study, options.choose)
     front = pareto_front(study)
     print(f"\nBest on validation (* on the Pareto front, whose trials are {sorted(front)}):")

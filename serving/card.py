@@ -31,6 +31,8 @@ class ModelCard:
     metrics: Mapping[str, float]
     fingerprint: str
     """Of the data that the model was trained on."""
+    precision: str = "float32"
+    """float32, float16 or int8."""
     format_version: int = FORMAT_VERSION
 
     def to_metadata(self) -> dict[str, str]:
@@ -78,5 +80,6 @@ _KINDS: dict[str, type | tuple[type, ...]] = {
     "variant": str,
     "metrics": dict,
     "fingerprint": str,
+    "precision": str,
     "format_version": int,
 }

@@ -22,7 +22,7 @@ class BodyLimit:
         self._app = app
         self._max_body = int(max_body_mb * MEGABYTE)
         self._max_held = int(max_held_mb * MEGABYTE)
-        self._timeout_s = timeout_s
+        self.timeout_s = timeout_s
         self._held = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -47,11 +47,6 @@ class BodyLimit:
         if self._held + count > self._max_held:
             raise Refused(503, "busy", "too many requests are being received; try again", {"Retry-After": "1"})
         self._held += count
-
-    @property
-    def timeout_s(self) -> float:
-        """Time for one body in seconds."""
-        return self._timeout_s
 
 
 class _Body:

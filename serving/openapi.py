@@ -68,6 +68,7 @@ _MODEL: dict[str, object] = {
         "variant": {"type": "string"},
         "metrics": {"type": "object", "additionalProperties": {"type": "number"}},
         "fingerprint": {"type": "string"},
+        "precision": {"type": "string", "enum": ["float32", "float16", "int8"]},
         "format_version": {"type": "integer"},
     },
 }

@@ -58,7 +58,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         try:
             values[field.name] = _BOOLEANS[text.lower()] if kind is bool else kind(text)
         except (ValueError, KeyError):
-            faults.append(f"{PREFIX}{field.name.upper()} must be a {kind.__name__}, it is {text!r}")
+            faults.append(f"{PREFIX}{field.name.upper()} must be of type {kind.__name__}, it is {text!r}")
     if faults:
         raise ValueError("; ".join(faults))
     return Settings(**values)  # type: ignore[arg-type]  # each was made by its default's type

@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+# One thread each: tests run side by side, and equal weights need equal summation
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 CIFAR10H = Path(__file__).parents[2] / "shared" / "data" / "cifar10h"
 
 

@@ -120,7 +120,9 @@ def load_preset(name: str) -> Config:
     path = Path(name) if name.endswith(".toml") else PRESETS / f"{name}.toml"
     if not path.is_file():
         known = sorted(preset.stem for preset in PRESETS.glob("*.toml"))
-        raise InputError(f"No preset {name}: known are {', '.join(known)}{_nearest(name, known)}, or a path to a .toml file.")
+        raise InputError(
+            f"No preset {name}: known are {', '.join(known)}{_nearest(name, known)}, or a path to a .toml file."
+        )
     try:
         values = tomllib.loads(path.read_text())
     except tomllib.TOMLDecodeError as error:

@@ -18,7 +18,13 @@ from training.report.page import PageFigure, render_page
 
 
 def record_report(
-    name: str, run_id: str, config: Config, dataset: Dataset, predictions: Predictions, metrics: dict[str, float], page: Path
+    name: str,
+    run_id: str,
+    config: Config,
+    dataset: Dataset,
+    predictions: Predictions,
+    metrics: dict[str, float],
+    page: Path,
 ) -> None:
     """Writes `page` and, beside it, the pictures of the validation part and the model card; logs all of them."""
     facts = _collect_facts(name, run_id, config, dataset, predictions, metrics)
@@ -36,8 +42,8 @@ def record_report(
         path = folder / f"{figure_name}.png"
         save(figure, path)
         pictures.append(PageFigure(figure_name, explain(figure_name), path.read_bytes()))
-    summary = {"run": run_id, "data": facts.source, "method": config.method, "variant": config.variant} | facts.options
-    page.write_text(render_page(name, summary, metrics.items(), pictures, card), encoding="utf-8")
+    summary: dict[str, object] = {"run": run_id, "data": facts.source, "method": config.method, "variant": config.variant}
+    page.write_text(render_page(name, summary | dict(facts.options), metrics.items(), pictures, card), encoding="utf-8")
     card_path = page.with_name("model_card.md")
     card_path.write_text(card, encoding="utf-8")
     track.log_file(folder, "figures")

@@ -12,6 +12,7 @@ from typing import NamedTuple
 # Before the import of mlflow: it reads them then. A lab's data is no business of a telemetry server.
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
+os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 
 import mlflow
 from mlflow.data.meta_dataset import MetaDataset
@@ -116,7 +117,8 @@ def find_run(run_id: str) -> Run:
         return connect().get_run(run_id)
     except MlflowException as error:
         raise InputError(
-            f"No run {run_id} in {mlflow.get_tracking_uri()}: take an id that `mlflow ui` lists, or set MLFLOW_TRACKING_URI."
+            f"No run {run_id} in {mlflow.get_tracking_uri()}: take an id that `mlflow ui`"
+            " lists, or set MLFLOW_TRACKING_URI."
         ) from error
 
 
@@ -126,7 +128,9 @@ def fetch_file(run_id: str, name: str) -> Path:
     try:
         return Path(mlflow.artifacts.download_artifacts(run_id=run.info.run_id, artifact_path=name))
     except (MlflowException, OSError) as error:
-        raise InputError(f"Run {run_id} has no {name}: it did not get that far; `dc3 train --resume {run_id}`.") from error
+        raise InputError(
+            f"Run {run_id} has no {name}: it did not get that far; go on by `dc3 train --resume {run_id}`."
+        ) from error
 
 
 def load_config(run_id: str) -> Config:
@@ -159,7 +163,9 @@ def best_run() -> str:
     query = "attributes.status = 'FINISHED' and tags.`dc3.kind` = 'train'"
     newest = client.search_runs(experiments, query, max_results=1, order_by=["attributes.start_time DESC"])
     if not newest:
-        raise InputError(f"No finished training in {mlflow.get_tracking_uri()}: start with `dc3 train --preset digits`.")
+        raise InputError(
+            f"No finished training in {mlflow.get_tracking_uri()}: start with `dc3 train --preset digits`."
+        )
     fingerprint = newest[0].data.tags["dc3.fingerprint"]
     found = client.search_runs(
         experiments,
@@ -170,13 +176,14 @@ def best_run() -> str:
     )
     if not found:
         raise InputError(
-            "No finished run on these data that is not degenerate: raise the steps or change the prior, and train again."
+            "No finished run on these data that is not degenerate: raise the steps or change the prior,"
+            " and train again."
         )
     return found[0].info.run_id
 
 
 def register_onnx(run_id: str, model: Path, name: str) -> str:
-    """Registers an exported model with its signature; the best version by d - F1 carries the alias champion.
+    """Registers an exported model with its signature; the best version on the same data carries the alias champion.
 
     Returns the version number.
     """
@@ -194,15 +201,24 @@ def register_onnx(run_id: str, model: Path, name: str) -> str:
         )
     client = MlflowClient()
     version = str(info.registered_model_version)
-    metrics = client.get_run(run_id).data.metrics
-    try:
-        champion = client.get_model_version_by_alias(name, "champion")
-        beaten = metrics["d_minus_f1"] < client.get_run(champion.run_id).data.metrics["d_minus_f1"]
-    except MlflowException:
-        beaten = True
-    if beaten and not metrics["degenerate"]:
+    if _beats_champion(client, name, client.get_run(run_id)):
         client.set_registered_model_alias(name, "champion", version)
     return version
+
+
+def _beats_champion(client: MlflowClient, name: str, run: Run) -> bool:
+    """Whether a run may take the alias: on the champion's data with a lower d - F1, or as the first one.
+
+    Figures on other data say nothing: there the user moves the alias by hand.
+    """
+    if run.data.metrics["degenerate"]:
+        return False
+    try:
+        champion = client.get_run(client.get_model_version_by_alias(name, "champion").run_id)
+    except MlflowException:
+        return True
+    same_data = run.data.tags["dc3.fingerprint"] == champion.data.tags["dc3.fingerprint"]
+    return same_data and run.data.metrics["d_minus_f1"] < champion.data.metrics["d_minus_f1"]
 
 
 def _onnx_signature(model: Path) -> "mlflow.models.ModelSignature":

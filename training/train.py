@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from torch import nn
 
 from training import track
 from training.config import Config
@@ -128,7 +127,7 @@ def train(
         checkpoint = _restore_checkpoint(run_id)
         start = time.monotonic()
 
-        def record(step: int, averaged: nn.Module) -> None:
+        def record(step: int, averaged: Network) -> None:
             validation = predict(Predictor(averaged, variant.ambiguity_aware), dataset, split, split.validation)
             metrics = dict(evaluate(validation, variant.ambiguity_aware))
             track.log_metrics(metrics, step)
@@ -175,21 +174,16 @@ def load_run(run_id: str) -> TrainedRun:
     network = build_network(replace(config.network, pretrained=""), config.data.size, len(dataset.classes))
     state = load_checkpoint(track.fetch_file(run_id, CHECKPOINT), torch.device("cpu"))
     # AveragedModel keeps the network under `module` beside a counter
-    weights = {
-        key.removeprefix("module."): value for key, value in state.average.items() if key.startswith("module.")
-    }
+    weights = {key.removeprefix("module."): value for key, value in state.average.items() if key.startswith("module.")}
     network.load_state_dict(weights)
     predictor = Predictor(network, VARIANTS[config.variant].ambiguity_aware).eval()
-    return TrainedRun(
-        run_id, config, predictor, predictions, dataset, caption_clusters(predictions), summary.metrics
-    )
+    return TrainedRun(run_id, config, predictor, predictions, dataset, caption_clusters(predictions), summary.metrics)
 
 
 def _with_absolute_paths(config: Config) -> Config:
     """A run must repeat from any working directory."""
-    data = config.data
-    paths = {key: str(Path(value).expanduser().resolve()) for key in ("images", "votes") if (value := getattr(data, key))}
-    return replace(config, data=replace(data, **paths))
+    images, votes = (path and str(Path(path).expanduser().resolve()) for path in (config.data.images, config.data.votes))
+    return replace(config, data=replace(config.data, images=images, votes=votes))
 
 
 def _restore_checkpoint(run_id: str) -> Path:

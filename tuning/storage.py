@@ -1,6 +1,7 @@
 """Where a study and its pictures are kept: an embedded SQLite file, or any Optuna store by its URL."""
 
 import re
+import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,8 @@ from training.errors import InputError
 
 MAX_RETRY = 2
 """Times that a trial is run again after its worker was killed."""
+CREATORS = 4
+"""Attempts to open a store: each table that another worker makes at the same moment costs one."""
 SQLITE_WAIT_S = 60
 """Workers write at the same time, and SQLite lets one write after the other."""
 
@@ -75,25 +78,40 @@ def open_storage(options: StudyOptions) -> RDBStorage:
             f"--heartbeat {options.heartbeat} must be above 0 and below --grace {options.grace} (seconds)."
         )
     track.store().mkdir(parents=True, exist_ok=True)
-    try:
-        sqlite = sqlalchemy.make_url(storage_url(options)).get_backend_name() == "sqlite"
-        with allow_experimental():
-            storage = RDBStorage(
-                storage_url(options),
-                engine_kwargs={"connect_args": {"timeout": SQLITE_WAIT_S} if sqlite else {}, "pool_pre_ping": True},
-                heartbeat_interval=options.heartbeat,
-                grace_period=options.grace,
-                heartbeat_stale_trial_callback=RetryHeartbeatStaleTrialCallback(max_retry=MAX_RETRY),
-            )
-        if sqlite:
-            _serialise(storage.engine)
-        return storage
-    except (ImportError, sqlalchemy.exc.SQLAlchemyError, RuntimeError) as error:
-        reason = str(error.__cause__ or error).strip().splitlines()[0]
-        raise InputError(
-            "The Optuna store cannot be opened: --storage must be a URL of SQLAlchemy, such as "
-            f"sqlite:///file.db or postgresql+psycopg://host/name (pip install 'dc3[postgres]'). {reason}"
-        ) from error
+    for _ in range(CREATORS):
+        try:
+            return _connect(storage_url(options), options)
+        except (
+            sqlalchemy.exc.OperationalError,
+            sqlalchemy.exc.ProgrammingError,
+            sqlalchemy.exc.IntegrityError,
+        ) as error:
+            # workers that begin together make the tables together: all but one fail once
+            fault: Exception = error
+            time.sleep(0.5)
+        except (ImportError, sqlalchemy.exc.SQLAlchemyError, RuntimeError) as error:
+            fault = error
+            break
+    reason = str(fault.__cause__ or fault).strip().splitlines()[0]
+    raise InputError(
+        "The Optuna store cannot be opened: --storage must be a URL of SQLAlchemy, such as "
+        f"sqlite:///file.db or postgresql+psycopg://host/name (pip install 'dc3[postgres]'). {reason}"
+    ) from fault
+
+
+def _connect(url: str, options: StudyOptions) -> RDBStorage:
+    sqlite = sqlalchemy.make_url(url).get_backend_name() == "sqlite"
+    with allow_experimental():
+        storage = RDBStorage(
+            url,
+            engine_kwargs={"connect_args": {"timeout": SQLITE_WAIT_S} if sqlite else {}, "pool_pre_ping": True},
+            heartbeat_interval=options.heartbeat,
+            grace_period=options.grace,
+            heartbeat_stale_trial_callback=RetryHeartbeatStaleTrialCallback(max_retry=MAX_RETRY),
+        )
+    if sqlite:
+        _serialise(storage.engine)
+    return storage
 
 
 def _serialise(engine: sqlalchemy.Engine) -> None:

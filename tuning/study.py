@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import optuna
 from optuna.exceptions import DuplicatedStudyError
+from optuna.storages import RDBStorage
 from optuna.trial import TrialState
 
 from training import track
@@ -40,10 +41,16 @@ class Record(NamedTuple):
 
 
 class OpenStudy(NamedTuple):
-    """A study and its record."""
+    """A study, its record and the connection to its store."""
 
     study: optuna.Study
     record: Record
+    storage: RDBStorage
+
+    def close(self) -> None:
+        """Gives the connections back; a server has only so many."""
+        self.storage.remove_session()
+        self.storage.engine.dispose()
 
 
 def keep_test_part(config: Config) -> Config:
@@ -72,7 +79,7 @@ def open_study(options: StudyOptions, config: Config, space: SpaceOptions) -> Op
         study = optuna.load_study(study_name=name, storage=storage, sampler=_sampler(None))
         record = _read_record(study, config)
         _check_record(name, record, Record(config, space, record.run_id, fingerprint))
-        return OpenStudy(study, record)
+        return OpenStudy(study, record, storage)
     with track.open_run(f"tune {name}", tags={"dc3.kind": "tune", "dc3.study": name}) as run_id:
         record = Record(config, space, run_id, fingerprint)
     with allow_experimental():
@@ -80,7 +87,7 @@ def open_study(options: StudyOptions, config: Config, space: SpaceOptions) -> Op
     study.enqueue_trial(start_point(config, space))
     values = record._asdict() | {"config": to_json(config), "space": asdict(space)}
     study.set_user_attr(RECORD, values)
-    return OpenStudy(study, record)
+    return OpenStudy(study, record, storage)
 
 
 def _sampler(seed: int | None) -> optuna.samplers.BaseSampler:

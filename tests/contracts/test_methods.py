@@ -146,16 +146,24 @@ def test_each_image_answers_for_its_own_loss_only(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["fixmatch", "pseudo_label"])
-def test_unconfident_images_weigh_nothing(name: str) -> None:
-    method = METHODS[name]
-    network = make_network().eval()
+@pytest.mark.parametrize("n_confident", [0, 1, 3, None])
+def test_each_image_is_masked_by_its_own_confidence(name: str, n_confident: int | None) -> None:
+    """Exactly the confident images count: a (U,) loss times a (U, 1) mask masks none of them."""
+    network, batch = make_network().eval(), make_batch(METHODS[name])
     with torch.no_grad():
-        network.head.weight.mul_(0.01)  # now no answer reaches 0.95
-    step = take_step(method, make_batch(method), network)
+        network.head.weight.mul_(0.1)  # away from saturation, where a confident image has no loss left
+        confidence = network(batch.views[0]).classes.softmax(1).amax(1)
+    ranked = confidence.sort(descending=True).values
+    threshold = (
+        0.0
+        if n_confident is None
+        else 1.0
+        if n_confident == 0
+        else float(ranked[n_confident - 1 : n_confident + 1].mean())
+    )
+    step = take_step(build_method(name, MethodOptions(ssl_threshold=threshold)), batch, network)
     assert step.unsupervised is not None
-    assert step.unsupervised.abs().max() == 0
-    assert (build_method(name, MethodOptions(ssl_threshold=0.0)).step(  # and with no threshold all count
-        network, network, make_batch(method), 1.0, torch.Generator()).unsupervised > 0).all()
+    assert torch.equal(step.unsupervised > 0, confidence >= threshold)
 
 
 @pytest.mark.parametrize("name", ["mean_teacher", "pi_model", "pseudo_label", "mixmatch"])

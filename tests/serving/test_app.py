@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -15,11 +16,14 @@ from starlette.types import Message, Receive, Scope, Send
 
 from serving.app import create_app
 from serving.export import export_onnx
+from serving.images import decode
 from serving.limits import BodyLimit
 from serving.live import LiveModel
 from serving.model import Model
 from serving.refused import Refused
 from serving.settings import Settings
+from serving.telemetry import Telemetry
+from serving.upload import Upload
 from tests.serving.running import CARD, TinyPredictor, make_images
 from tests.serving.test_images import encode
 
@@ -111,9 +115,27 @@ def test_a_client_that_leaves_takes_its_images_out(model_path: Path, monkeypatch
         async with app.router.lifespan_context(app):
             scope = {"type": "http", "method": "POST", "path": "/predict", "headers": [], "query_string": b""}
             await asyncio.wait_for(app(scope, receive, send), 5)
+            await asyncio.sleep(0)
+            assert cancelled == [True]
 
     asyncio.run(scenario())
-    assert cancelled == [True]
+
+
+def test_a_model_that_goes_finishes_the_requests_it_has(model_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def slow(data: bytes, name: str, max_pixels: int) -> np.ndarray:
+        time.sleep(0.2)  # so that the model is asked to go between decoding and scoring
+        return decode(data, name, max_pixels)
+
+    monkeypatch.setattr("serving.live.decode", slow)
+
+    async def scenario() -> None:
+        live = LiveModel(Settings(model_path, threads=1), Telemetry())
+        asked = asyncio.create_task(live.predict([Upload("a", GOOD)]))
+        await asyncio.sleep(0.05)
+        await live.close()
+        assert [result.classes.shape for result in asked.result()] == [(3,)]
+
+    asyncio.run(scenario())
 
 
 def test_a_client_s_leaving_is_passed_on_after_the_body() -> None:

@@ -71,6 +71,7 @@ def test_the_file_stands_alone_and_carries_the_card(model_path: Path) -> None:
         "variant": "dc3",
         "metrics": {"f1": 0.75},
         "fingerprint": "f00d",
+        "precision": "float32",
         "format_version": 1,
     }
     assert not any(tensor.external_data for tensor in model.graph.initializer)

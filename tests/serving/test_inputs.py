@@ -187,7 +187,15 @@ def test_a_form_without_a_file_says_what_is_expected(client: httpx.Client) -> No
 @pytest.mark.parametrize(
     ("body", "kind", "status", "reason"),
     [
-        (b"", "multipart/form-data; boundary=x", 400, "no_file"),
+        (b"", "multipart/form-data; boundary=x", 400, "empty"),
+        (b"--x--", "multipart/form-data; boundary=x", 400, "no_file"),
+        (
+            b'--x\r\nContent-Disposition: form-data; name="f"; filename="a"\r\n\r\nabc\r\n'
+            b'--x\r\nContent-Disposition: form-data; name="f"; filename="b"\r\n\r\nab',
+            "multipart/form-data; boundary=x",
+            400,
+            "bad_form",
+        ),
         (b"--x--", "multipart/form-data", 400, "bad_form"),
         (b"--y\r\n\r\n\r\n", "multipart/form-data; boundary=x", 400, "bad_form"),
         (
@@ -237,6 +245,16 @@ def test_no_url_in_a_request_is_ever_fetched(client: httpx.Client) -> None:
         client.post("/predict", content=url, params={"url": url})
         with pytest.raises(TimeoutError):
             trap.accept()
+
+
+@pytest.mark.parametrize("filler", [b"-" * 3_000_000, b"\r\n--x" * 600_000, b"\r\n--" * 700_000])
+def test_an_endless_boundary_costs_little(client: httpx.Client, filler: bytes) -> None:
+    """The way of CVE-2024-9056, which holds up a parser for minutes."""
+    form = b"--x" + filler + b'\r\nContent-Disposition: form-data; name="f"; filename="a"\r\n\r\nabc\r\n--x--\r\n'
+    start = time.perf_counter()
+    response = client.post("/predict", content=form, headers={"content-type": "multipart/form-data; boundary=x"})
+    assert response.status_code in (400, 413, 415)
+    assert time.perf_counter() - start < 5
 
 
 def test_a_thousand_parts_are_refused(client: httpx.Client) -> None:

@@ -32,6 +32,22 @@ print(result.run_id, result.predictions)
 """
 
 
+_QUANTISE = """
+import sys
+from pathlib import Path
+from serving import export
+run, path = sys.argv[1], Path(sys.argv[2])
+export.MAX_LOSS = -1
+try:
+    export.export(run, path, precision="int8")
+except export.BadModel as error:
+    print(error)
+assert not path.exists()
+export.MAX_LOSS = 0.2
+export.export(run, path, precision="int8")
+"""
+
+
 class Run(NamedTuple):
     """A short training on the embedded digits."""
 
@@ -52,15 +68,10 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     return Run(run_id, Path(predictions), environment)
 
 
-def export(run: Run, *options: str) -> subprocess.CompletedProcess[str]:
-    """`dc3 export`."""
-    command = [sys.executable, "-m", "dc3", "export", *options]
-    return subprocess.run(command, cwd=ROOT, env=run.environment, capture_output=True, text=True, check=False)
-
-
 def test_served_answers_equal_the_run_s_predictions(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "model.onnx"
-    done = export(run, run.id, "--output", str(path))
+    command = [sys.executable, "-m", "dc3", "export", run.id, "--output", str(path)]
+    done = subprocess.run(command, cwd=ROOT, env=run.environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert f"run {run.id}" in done.stdout
     predictions = read_predictions(run.predictions)
@@ -81,9 +92,12 @@ def test_served_answers_equal_the_run_s_predictions(run: Run, tmp_path: Path) ->
     assert [entry["decision"] == "class" for entry in answers] == predictions.certain[rows].tolist()
 
 
-def test_a_run_that_is_not_there_is_named_and_leaves_no_file(run: Run, tmp_path: Path) -> None:
-    done = export(run, "absent", "--output", str(tmp_path / "model.onnx"))
-    assert done.returncode == 2
-    assert "No run absent" in done.stderr
-    assert "Traceback" not in done.stderr
-    assert not (tmp_path / "model.onnx").exists()
+def test_a_quantised_file_is_checked_on_the_validation_images(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "model.onnx"
+    command = [sys.executable, "-c", _QUANTISE, run.id, str(path)]
+    done = subprocess.run(command, env=run.environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "Export refused: on the validation images f1 goes from" in done.stdout
+    assert Model(path).card.precision == "int8"
+    assert path.stat().st_size < 700_000
+    assert list(tmp_path.iterdir()) == [path]

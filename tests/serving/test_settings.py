@@ -14,5 +14,7 @@ def test_settings_survive_the_way_through_the_environment() -> None:
 
 
 def test_every_bad_variable_is_named() -> None:
-    with pytest.raises(ValueError, match=r"DC3_WORKERS must be a int, it is 'two'; DC3_INSECURE must be a bool"):
+    with pytest.raises(
+        ValueError, match=r"DC3_WORKERS must be of type int, it is 'two'; DC3_INSECURE must be of type bool"
+    ):
         read_settings({"DC3_WORKERS": "two", "DC3_INSECURE": "maybe", "DC3_MAX_QUEUE": "7"})

@@ -12,9 +12,11 @@ Start = Callable[..., subprocess.Popen[str]]
 
 @pytest.fixture
 def tiny_options() -> list[str]:
-    """Options of `dc3 tune` that make a trial last about a second, and a killed worker known after six."""
-    size = "--steps 3 --evaluate-every 3 --batch-size 8 --size 8 --device cpu"
-    return f"--preset digits {size} --heartbeat 2 --grace 6 --study s".split()
+    """Options of `dc3 tune` that make a trial last some two seconds, and a killed worker known after six."""
+    data = "--preset digits --size 8 --batch-size 16 --device cpu --precision float32"
+    # the averages must keep pace with so few steps, or every trial is degenerate
+    loop = "--steps 30 --evaluate-every 30 --ema-decay 0.8 --batch-norm-decay 0.8"
+    return f"{data} {loop} --heartbeat 2 --grace 6 --study s".split()
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import os
 import pwd
+import re
 import shutil
 import socket
 import subprocess
@@ -11,6 +12,9 @@ from pathlib import Path
 
 import optuna
 import pytest
+
+from dc3.tune import main
+from tuning.storage import StudyOptions, open_storage
 
 Start = Callable[..., subprocess.Popen[str]]
 
@@ -44,7 +48,7 @@ def postgres() -> Iterator[str]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     data = str(folder / "data")
-    call("initdb", "--pgdata", data, "--auth=trust", "--username=dc3", "--no-sync")
+    call("initdb", "--pgdata", data, "--auth=trust", "--username=dc3", "--encoding=UTF8", "--no-sync")
     settings = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync=off"
     call("pg_ctl", "--pgdata", data, "--wait", "--log", str(folder / "log"), "-o", settings, "start")
     try:
@@ -55,13 +59,17 @@ def postgres() -> Iterator[str]:
 
 
 @pytest.mark.slow
-def test_workers_started_by_hand_share_a_postgresql_study(store: Path, postgres: str, start_worker: Start) -> None:
-    workers = [start_worker("--trials", "4", "--storage", postgres) for _ in range(2)]
-    outputs = [worker.communicate(timeout=120)[0] for worker in workers]
-    assert [worker.returncode for worker in workers] == [0, 0], outputs
-    study = optuna.load_study(study_name="s", storage=postgres)
-    assert [trial.state.name for trial in study.trials].count("COMPLETE") == 4
-    for output in outputs:
-        assert "dc3 train --preset" in output
-    # both name the same chosen trial
-    assert len({line for output in outputs for line in output.splitlines() if line.startswith("chosen")}) == 1
+def test_workers_started_by_hand_share_a_postgresql_study(
+    store: Path, postgres: str, tiny_options: list[str], start_worker: Start, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = start_worker("--trials", "3", "--storage", postgres)
+    assert main([*tiny_options, "--trials", "3", "--storage", postgres]) == 0
+    theirs, ours = other.communicate(timeout=120)[0], capsys.readouterr().out
+    assert other.returncode == 0, theirs
+    storage = open_storage(StudyOptions("s", postgres))
+    states = [trial.state.name for trial in optuna.load_study(study_name="s", storage=storage).trials]
+    storage.engine.dispose()
+    assert states.count("COMPLETE") == 3
+    (chosen,) = re.findall("^chosen .*", ours, re.MULTILINE)
+    assert chosen in theirs
+    assert "postgresql+psycopg://dc3@127.0.0.1" in ours

@@ -58,7 +58,7 @@ def test_the_device_is_each_workers_own(config: Config) -> None:
 
 
 def test_other_data_are_refused(config: Config) -> None:
-    study, _ = open_study(OPTIONS, config, SpaceOptions())
+    study = open_study(OPTIONS, config, SpaceOptions()).study
     study.set_user_attr(RECORD, study.user_attrs[RECORD] | {"fingerprint": "of other images"})
     with pytest.raises(InputError, match="fingerprint of other images"):
         open_study(OPTIONS, config, SpaceOptions())

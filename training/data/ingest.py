@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -86,13 +85,13 @@ def _decode(source: Source, names: list[str], size: int, folder: Path) -> None:
                 kept.append(name)
         if bad:
             np.save(work / "images.npy", images[: len(kept)])
-            os.unlink(work / "all.npy")
+            (work / "all.npy").unlink()
         else:
             images.flush()
-            os.replace(work / "all.npy", work / "images.npy")
+            (work / "all.npy").replace(work / "images.npy")
         (work / "index.json").write_text(json.dumps({"names": kept, "bad": bad}))
         try:
-            os.replace(work, folder)
+            work.replace(folder)
         except OSError:
             # another process decoded the same data meanwhile: the key says that both are equal
             if not (folder / "index.json").exists():

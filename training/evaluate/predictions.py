@@ -38,7 +38,8 @@ class Predictions(NamedTuple):
 
     def select(self, rows: np.ndarray) -> "Predictions":
         """Some of the images, by mask or row numbers."""
-        return Predictions(*(values[rows] for values in self[:-1]), self.class_names)
+        chosen = {name: values[rows] for name, values in self._asdict().items() if name != "class_names"}
+        return self._replace(**chosen)
 
     def part(self, name: str) -> "Predictions":
         """The voted images of one part: what can be measured."""
@@ -76,8 +77,8 @@ def read_predictions(path: Path) -> Predictions:
     table = pq.read_table(path)
 
     def matrix(name: str) -> np.ndarray:
-        column = table[name].combine_chunks()
-        return column.flatten().to_numpy(zero_copy_only=False).reshape(len(table), -1)
+        values: np.ndarray = table[name].combine_chunks().flatten().to_numpy(zero_copy_only=False)
+        return values.reshape(len(table), -1)
 
     return Predictions(
         table["image"].to_numpy().astype(str),

@@ -26,7 +26,7 @@ def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
         torch.save(checkpoint._asdict(), file)
         file.flush()
         os.fsync(file.fileno())
-    os.replace(work, path)
+    work.replace(path)
 
 
 def load_checkpoint(path: Path, device: torch.device) -> Checkpoint:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -12,12 +12,13 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
 from training.data.loader import BatchOptions, TrainingArrays, load_batch, step_generator
-from training.losses.dc3 import DC3Weights, dc3_terms
 from training.loop.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from training.loop.runtime import uses_bf16
 from training.loop.schedule import OptimiserOptions, build_optimiser, learning_rate
+from training.losses.dc3 import DC3Weights, dc3_terms
 from training.methods.method import Method
 from training.networks.backbone import frozen_statistics, set_batch_norm_decay
+from training.networks.heads import Network
 from training.networks.outputs import Outputs
 
 
@@ -46,7 +47,7 @@ class NonFiniteError(ArithmeticError):
 
 
 def fit(
-    network: nn.Module,
+    network: Network,
     method: Method,
     weights: DC3Weights,
     arrays: TrainingArrays,
@@ -59,9 +60,9 @@ def fit(
     precision: str,
     checkpoint: Path,
     on_losses: Callable[[Losses], None],
-    on_eval: Callable[[int, nn.Module], None],
+    on_eval: Callable[[int, Network], None],
     show_progress: bool = True,
-) -> nn.Module:
+) -> Network:
     """Trains, or goes on from `checkpoint`, and returns the averaged network.
 
     Args:
@@ -73,7 +74,8 @@ def fit(
     """
     bf16 = uses_bf16(precision, device)
     # channels_last pays only together with bf16 units; in float32 on CPU it was slower
-    network = network.to(device, memory_format=torch.channels_last if bf16 else torch.contiguous_format)
+    network.to(device)
+    network.to(memory_format=torch.channels_last if bf16 else torch.contiguous_format)
     set_batch_norm_decay(network, optimiser_options.batch_norm_decay)
     average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(optimiser_options.ema_decay), use_buffers=False)
     average.requires_grad_(False)
@@ -119,10 +121,10 @@ def fit(
             save_checkpoint(
                 Checkpoint(done, network.state_dict(), average.state_dict(), optimiser.state_dict()), checkpoint
             )
-            on_eval(done, average.module)
+            on_eval(done, cast(Network, average.module))
             average.train()
     bar.close()
-    return average.module.eval()
+    return cast(Network, average.module.eval())
 
 
 def _teacher(average: nn.Module) -> Callable[[Tensor], Outputs]:

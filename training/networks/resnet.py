@@ -21,7 +21,7 @@ class ResNet(Backbone):
         self.net: nn.Module = models.get_model(name, weights=None)
         if pretrained:
             self.net.load_state_dict(_read_weights(Path(pretrained), self.net))
-        self.width = int(self.net.fc.in_features)  # type: ignore[union-attr, arg-type]
+        self.width = int(self.net.fc.in_features)
         self.net.fc = nn.Identity()
         self.register_buffer("mean", torch.tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor([0.229, 0.224, 0.225]).view(1, 3, 1, 1), persistent=False)
@@ -33,10 +33,14 @@ class ResNet(Backbone):
 def _read_weights(path: Path, net: nn.Module) -> dict[str, Tensor]:
     """Reads a torchvision state dict; a head of another class count is left at its start values."""
     if not path.is_file():
-        raise InputError(f"No pretrained weights at {path}: give the .pth file that torchvision offers for this network.")
+        raise InputError(
+            f"No pretrained weights at {path}: give the .pth file that torchvision offers for this network."
+        )
     weights = torch.load(path, map_location="cpu", weights_only=True)
     own = net.state_dict()
-    wrong = [key for key in own if not key.startswith("fc.") and (key not in weights or weights[key].shape != own[key].shape)]
+    wrong = [
+        key for key in own if not key.startswith("fc.") and (key not in weights or weights[key].shape != own[key].shape)
+    ]
     if wrong:
         raise InputError(f"{path} holds weights of another network: {name_some(wrong, 5)} missing or of another shape.")
     return {key: own[key] if key.startswith("fc.") else weights[key] for key in own}

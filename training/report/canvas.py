@@ -21,9 +21,15 @@ _FALLBACK_FONTS = ("Noto Sans CJK SC", "Noto Sans CJK JP", "WenQuanYi Zen Hei", 
 
 
 def plain(name: str, width: int = 16) -> str:
-    """A name as matplotlib shows it literally: one line, `$` no formula, at most `width` characters."""
+    """A name as matplotlib shows it literally: one line, `$` no formula, at most `width` characters.
+
+    A long one loses its middle: names of a series ('species number 12') differ at the end.
+    """
     line = " ".join(name.split())
-    return (line if len(line) <= width else line[: width - 1] + "…").replace("$", r"\$")
+    if len(line) > width:
+        tail = (width - 1) // 3
+        line = line[: width - 1 - tail] + "…" + line[-tail:]
+    return line.replace("$", r"\$")
 
 
 def class_colours(n: int) -> list[Colour]:

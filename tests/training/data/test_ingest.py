@@ -76,7 +76,9 @@ def test_votes_may_name_images_by_path(lab: Path) -> None:
 def test_every_unreadable_image_is_named_and_none_is_left_behind(lab: Path) -> None:
     (lab / "images" / "i0.png").write_bytes(b"")
     (lab / "images" / "site1" / "i1.jpg").write_text("no image")
-    with pytest.raises(InputError, match=r"2 image\(s\) cannot be read(.|\n)*i0.png(.|\n)*i1.jpg(.|\n)*--skip-bad-images"):
+    with pytest.raises(
+        InputError, match=r"2 image\(s\) cannot be read(.|\n)*i0.png(.|\n)*i1.jpg(.|\n)*--skip-bad-images"
+    ):
         read(lab)
     data = read(lab, skip=True)
     assert len(data.names) == len(data.counts) == len(data.images) == 4

@@ -18,9 +18,7 @@ from training.data.votes import (
 )
 from training.errors import InputError
 
-TABLE = pd.DataFrame(
-    {"image": ["a", "a", "b", "c"], "label": ["cat", "dog", "dog", "cat"], "votes": [3, 1, 5, 2]}
-)
+TABLE = pd.DataFrame({"image": ["a", "a", "b", "c"], "label": ["cat", "dog", "dog", "cat"], "votes": [3, 1, 5, 2]})
 
 
 def test_counts_follow_the_given_order_of_images_and_sorted_classes() -> None:
@@ -73,7 +71,7 @@ def test_unknown_label_and_empty_class_are_named_together() -> None:
 
 def test_many_faulty_items_are_listed_up_to_a_limit() -> None:
     table = pd.DataFrame({"image": [f"i{n}" for n in range(30)], "label": ["cat", "dog"] * 15})
-    with pytest.raises(InputError, match="30 image.*i0, i1, .* and 10 more"):
+    with pytest.raises(InputError, match=r"30 image.*i0, i1, .* and 10 more"):
         count_votes(table, ["a"])
 
 
@@ -91,7 +89,7 @@ def test_unusable_tables_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="No vote table"):
         read_votes(tmp_path / "none.csv")
     (tmp_path / "v.csv").write_text("image,klass\na,cat\n")
-    with pytest.raises(InputError, match="lacks the column.*label; it has image, klass"):
+    with pytest.raises(InputError, match=r"lacks the column.*label; it has image, klass"):
         read_votes(tmp_path / "v.csv")
     (tmp_path / "v.csv").write_bytes(b"\xff\xfe\x00image")
     with pytest.raises(InputError, match="cannot be read"):

@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 
-from training.evaluate.metrics import evaluate, inner_distance, is_degenerate, proposal_metrics, trust_metrics, weighted_f1
+from training.evaluate.metrics import (
+    evaluate,
+    inner_distance,
+    is_degenerate,
+    proposal_metrics,
+    trust_metrics,
+    weighted_f1,
+)
 from training.evaluate.predictions import Predictions
 
 

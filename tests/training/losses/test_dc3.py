@@ -110,7 +110,9 @@ def test_terms_equal_the_paper(variant: str, second: bool, unsupervised: bool, p
         labels = torch.tensor([0, 1, 2, 0, 0, 1])
         terms = dc3_terms(step, labels, weights, torch.Generator().manual_seed(seed))
         expected = slow_terms(step, labels, weights, seed)
-        assert {name: float(value.detach()) for name, value in terms.items()} == pytest.approx(expected, rel=1e-4, abs=1e-6)
+        assert {name: float(value.detach()) for name, value in terms.items()} == pytest.approx(
+            expected, rel=1e-4, abs=1e-6
+        )
 
 
 @pytest.mark.parametrize(("n_labelled", "n_unlabelled"), [(1, 1), (2, 1), (1, 7)])

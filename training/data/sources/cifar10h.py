@@ -35,7 +35,8 @@ class Cifar10H(Source):
             test_set = CIFAR10(self.root, train=False, download=not (self.root / "cifar-10-batches-py").is_dir())
         except (RuntimeError, OSError) as error:
             raise InputError(
-                f"CIFAR-10 is not in {self.root} and cannot be downloaded ({error}); unpack cifar-10-python.tar.gz there."
+                f"CIFAR-10 is not in {self.root} and cannot be downloaded ({error});"
+                " unpack cifar-10-python.tar.gz there."
             ) from error
         object.__setattr__(self, "_images", test_set.data)
         object.__setattr__(self, "_counts", counts.astype(np.int64))

@@ -1,6 +1,9 @@
-"""Predictions of nothing: random, but with the shapes and sums of real ones."""
+"""Random predictions with the shapes and sums of real ones."""
+
+from collections.abc import Callable
 
 import numpy as np
+import pytest
 
 from training.evaluate.predictions import Predictions
 
@@ -27,3 +30,8 @@ def make_predictions(
         names or tuple(f"class {index}" for index in range(k)),
     )
     return predictions, generator.integers(0, 256, (n, 12, 12, 3), dtype=np.uint8)
+
+
+@pytest.fixture(name="make_predictions")
+def _make_predictions() -> Callable[..., tuple[Predictions, np.ndarray]]:
+    return make_predictions

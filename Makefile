@@ -1,0 +1,35 @@
+# make demo   environment, then the whole road on embedded data
+# make test   lint, types, import direction and all tests
+# make fast   the tests that need no training or server, under a minute
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test fast lint environment clean
+
+environment: .venv/done
+
+.venv/done: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed; name it: make PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[test,postgres]"
+	touch $@
+
+demo: environment
+	$(BIN)/dc3 demo
+
+lint: environment
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: lint
+	$(BIN)/python -m pytest
+
+fast: environment
+	$(BIN)/python -m pytest -m "not slow" -n 2
+
+clean:
+	rm -rf .venv *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

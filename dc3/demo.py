@@ -1,0 +1,121 @@
+"""`dc3 demo`: the whole road on the embedded digits, each step the command that a user would type."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+from training import track
+from training.errors import InputError
+
+STEPS = 300
+TRIALS = 3
+TRIAL_STEPS = 100
+
+
+def main(argv: list[str]) -> int:
+    """Trains, tunes a little, trains the tuned point, exports the best run, serves it and asks it for one image."""
+    if argv:
+        raise InputError("dc3 demo takes no options; `dc3 train --help` has them.")
+    start = time.monotonic()
+    folder = track.store() / "demo"
+    folder.mkdir(parents=True, exist_ok=True)
+    tuned, model = folder / "tuned.toml", folder / "model.onnx"
+    first = _train("digits")
+    short = ("--steps", str(TRIAL_STEPS), "--evaluate-every", str(TRIAL_STEPS))
+    study = ("--study", f"demo-{time.time():.0f}", "--output", str(tuned))
+    _run("tune", "--preset", "digits", "--trials", str(TRIALS), *short, *study)
+    second = _train(str(tuned))
+    best = min((track.summarise(run) for run in (first, second)), key=lambda summary: summary.metrics["d_minus_f1"])
+    _run("export", best.run_id, "--output", str(model))
+    answer = _serve_one(model, _write_image(folder / "blend.png"))
+    metrics = best.metrics
+    rows = {
+        "F1 on certain images": f"{metrics['f1']:.4f}",
+        "d on ambiguous images": f"{metrics['d']:.4f}",
+        "share ambiguous": f"{metrics['ambiguous_share']:.2f}",
+        "served answer": _describe(answer),
+        "time": f"{time.monotonic() - start:.0f} s",
+        "report": track.store() / "work" / best.run_id / "report.html",
+        "store": track.store(),
+        "model": model,
+    }
+    print("\n" + "\n".join(f"{name:<24}{value}" for name, value in rows.items()))
+    return 0
+
+
+def _train(preset: str) -> str:
+    """Returns the id of the run."""
+    printed = _run("train", "--preset", preset, "--steps", str(STEPS), "--evaluate-every", str(STEPS // 2))
+    return next(line.split()[1] for line in printed if line.startswith("run "))
+
+
+def _run(*arguments: str) -> list[str]:
+    """Runs one verb as the user would, and returns the lines that it printed."""
+    print(f"\n$ dc3 {' '.join(arguments)}", flush=True)
+    lines = []
+    with subprocess.Popen([sys.executable, "-m", "dc3", *arguments], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            print(line, end="", flush=True)
+            lines.append(line)
+    if process.returncode:
+        raise InputError(f"`dc3 {arguments[0]}` stopped with status {process.returncode}; its message stands above.")
+    return lines
+
+
+def _write_image(path: Path) -> Path:
+    """A blend of two digits, as a file that a client would send."""
+    from PIL import Image
+
+    from training.data.sources.digits import Digits
+
+    source = Digits()
+    Image.fromarray(source.read(source.names()[-1])).save(path)
+    return path
+
+
+def _serve_one(model: Path, image: Path) -> dict[str, object]:
+    """Starts the real service on a free port, sends one image and stops it again."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "dc3", "serve", str(model), "--port", str(port)]
+    print(f"\n$ dc3 serve {model} --port {port}", flush=True)
+    service = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    try:
+        address = f"http://127.0.0.1:{port}"
+        _wait(f"{address}/readyz", service)
+        request = urllib.request.Request(
+            f"{address}/predict", data=image.read_bytes(), headers={"Content-Type": "image/png"}
+        )
+        with urllib.request.urlopen(request, timeout=30) as reply:
+            answers: dict[str, list[dict[str, object]]] = json.load(reply)
+        return answers["answers"][0]
+    finally:
+        os.kill(service.pid, signal.SIGTERM)
+        service.wait(30)
+
+
+def _wait(address: str, service: subprocess.Popen[bytes], limit_s: float = 90) -> None:
+    end = time.monotonic() + limit_s
+    while time.monotonic() < end:
+        if service.poll() is not None:
+            raise InputError(f"The service stopped with status {service.returncode}; start it by hand: dc3 serve.")
+        try:
+            with urllib.request.urlopen(address, timeout=2):
+                return
+        except OSError:
+            time.sleep(0.3)
+    raise InputError(f"The service was not ready within {limit_s:.0f} s; start it by hand: dc3 serve.")
+
+
+def _describe(answer: dict[str, object]) -> str:
+    if answer["decision"] == "class":
+        return f"clear, class {answer['class']}, ambiguity {answer['ambiguity']:.2f}"
+    return f"ambiguous ({answer['ambiguity']:.2f}), cluster {answer['cluster']}: {answer['cluster_caption']}"

@@ -1,0 +1,88 @@
+"""Requests made up by hypothesis: whatever the body, an answer of the described form and never a 5xx."""
+
+import asyncio
+import base64
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from serving.settings import Settings
+from tests.serving.running import make_images
+from tests.serving.test_app import in_process
+from tests.serving.test_images import encode
+
+# Pillow warns of odd metadata; the service is deaf to that.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::UserWarning:PIL"),
+    # Starlette leaves the file of a part that breaks off to the garbage collector.
+    pytest.mark.filterwarnings("ignore:Unclosed file <tempfile:ResourceWarning"),
+    pytest.mark.filterwarnings("ignore:.*SpooledTemporaryFile:pytest.PytestUnraisableExceptionWarning"),
+]
+GOOD = encode(Image.fromarray(make_images(1)[0]), "PNG")
+
+Ask = Callable[[bytes, dict[str, str]], httpx.Response]
+PARTS = st.one_of(st.binary(max_size=200), st.just(GOOD), st.integers(0, len(GOOD)).map(lambda end: GOOD[:end]))
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=30),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.sampled_from(["images", "name", "data", "url"]), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+ENTRIES = st.one_of(JSON, PARTS.map(lambda part: base64.b64encode(part).decode()))
+KINDS = st.sampled_from(
+    ["image/png", "application/json", "multipart/form-data", "multipart/form-data; boundary=x", "text/plain", ""]
+) | st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=40)
+
+
+@pytest.fixture(scope="module")
+def ask(model_path: Path) -> Iterator[Ask]:
+    """Posts to the application in this process; what it raises is raised here."""
+    with asyncio.Runner() as runner:
+        opened = in_process(Settings(model_path, max_images=5))
+        client = runner.run(opened.__aenter__())
+        yield lambda body, headers: runner.run(client.post("/predict", content=body, headers=headers))
+        runner.run(opened.__aexit__(None, None, None))
+
+
+def post(ask: Ask, body: bytes, kind: str) -> None:
+    """Sends a body, and checks status and form of the answer."""
+    response = ask(body, {"content-type": kind} if kind.strip() else {})
+    assert response.status_code in (200, 400, 413, 415, 422), response.text
+    document = response.json()
+    assert set(document) == {"model_version", "answers", "error"}
+    assert (response.status_code == 200) == any(entry["error"] is None for entry in document["answers"])
+    assert document["answers"] or document["error"]["status"] == response.status_code
+
+
+@given(body=st.binary(max_size=2000), kind=KINDS)
+@settings(max_examples=150, deadline=None)
+def test_any_bytes_of_any_declared_type(ask: Ask, body: bytes, kind: str) -> None:
+    post(ask, body, kind)
+
+
+@given(document=JSON | st.fixed_dictionaries({"images": st.lists(ENTRIES, max_size=7) | ENTRIES}))
+@settings(max_examples=150, deadline=None)
+def test_any_json(ask: Ask, document: object) -> None:
+    post(ask, json.dumps(document).encode(), "application/json")
+
+
+@given(
+    parts=st.lists(
+        st.tuples(st.sampled_from(['name="f"', 'filename="a"', 'name="f"; filename="a.png"', ""]), PARTS), max_size=7
+    ),
+    line=st.sampled_from([b"\r\n", b"\n", b""]),
+    end=st.sampled_from([b"--x--\r\n", b"--x", b"", b"--x--x--"]),
+)
+@settings(max_examples=150, deadline=None)
+def test_any_multipart_form(ask: Ask, parts: list[tuple[str, bytes]], line: bytes, end: bytes) -> None:
+    heads = [f"Content-Disposition: form-data; {options}".encode() for options, _ in parts]
+    form = [b"--x" + line + head + line * 2 + data + line for head, (_, data) in zip(heads, parts, strict=True)]
+    post(ask, b"".join(form) + end, "multipart/form-data; boundary=x")

@@ -1,0 +1,206 @@
+"""The loop: learns, stops at NaN, and goes on after a kill to the very same weights."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from training.config import Config
+from training.errors import InputError
+from training.loop.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from training.loop.fit import Losses, NonFiniteError, fit
+from training.loop.runtime import choose_device, uses_bf16
+from training.loop.schedule import OptimiserOptions, build_optimiser, learning_rate
+from training.losses.dc3 import VARIANTS, weigh
+from training.methods import build_method
+from training.networks import build_network
+from training.networks.heads import Network
+
+CPU = torch.device("cpu")
+
+
+def run(config: Config, checkpoint: Path, record: list[Losses] | None = None) -> Network:
+    from training.data.loader import prepare
+    from training.train import read_data
+
+    dataset, split = read_data(config)
+    torch.manual_seed(config.runtime.seed)
+    network = build_network(config.network, config.data.size, len(dataset.classes), config.dc3.prior)
+    return fit(
+        network,
+        build_method(config.method, config.ssl),
+        weigh(config.dc3, VARIANTS[config.variant]),
+        prepare(dataset, split, config.split, config.runtime.seed, CPU),
+        config.loop,
+        config.batches,
+        config.optimiser,
+        seed=config.runtime.seed,
+        device=CPU,
+        precision=config.runtime.precision,
+        checkpoint=checkpoint,
+        on_losses=(record if record is not None else []).append,
+        on_eval=lambda step, network: None,
+        show_progress=False,
+    )
+
+
+@pytest.mark.slow
+def test_loss_falls_and_digits_are_learned(store: Path, tiny: Callable[..., Config]) -> None:
+    from training.evaluate.predict import Predictor, predict
+    from training.train import read_data
+
+    config = tiny(loop={"steps": 150, "evaluate_every": 150, "log_every": 10}, batches={"batch_size": 32})
+    record: list[Losses] = []
+    network = run(config, store / "c.pt", record)
+    dataset, split = read_data(config)
+    predictions = predict(Predictor(network, True), dataset, split, split.validation)
+    right = (predictions.classes.argmax(1) == predictions.votes.argmax(1)).mean()
+    assert right > 0.4  # guessing reaches 0.1
+    assert record[-1].terms["ssl"] < 0.8 * record[0].terms["ssl"]
+    assert set(record[0].terms) == {"ssl", "inverse_ce", "ambiguity", "similarity", "gradient", "loss"}
+
+
+@pytest.mark.parametrize("value", [1e12, float("inf")])
+def test_not_a_number_stops_the_loop_and_names_step_and_term(
+    store: Path, tiny: Callable[..., Config], value: float
+) -> None:
+    config = tiny(optimiser={"lr": value}, loop={"steps": 20, "evaluate_every": 20, "log_every": 20})
+    with pytest.raises(NonFiniteError, match=r"Step \d+: \w+ is (nan|inf)"):
+        run(config, store / "c.pt")
+    assert not (store / "c.pt").exists()
+
+
+@pytest.mark.parametrize("method", ["mean_teacher", "fixmatch", "mixmatch"])
+def test_resumed_training_ends_in_the_very_same_weights(
+    store: Path, tiny: Callable[..., Config], method: str
+) -> None:
+    config = tiny(method=method, loop={"steps": 4, "evaluate_every": 2, "log_every": 1})
+    whole = run(config, store / "whole.pt")
+
+    class Stopped(Exception):
+        pass
+
+    def stop(losses: Losses) -> None:
+        if losses.step == 3:
+            raise Stopped
+
+    record: list[Losses] = []
+    record_append = type("Stopper", (list,), {"append": lambda self, losses: stop(losses)})()
+    with pytest.raises(Stopped):
+        run(config, store / "cut.pt", record_append)
+    assert load_checkpoint(store / "cut.pt", CPU).step == 2
+    resumed = run(config, store / "cut.pt", record)
+    assert [losses.step for losses in record] == [3, 4]
+    for first, second in zip(whole.state_dict().values(), resumed.state_dict().values(), strict=True):
+        assert torch.equal(first, second)
+
+
+@pytest.mark.slow
+def test_sigkill_at_any_moment_changes_nothing(store: Path, tmp_path: Path) -> None:
+    """A real process, killed for good several times, ends with the weights of an undisturbed one."""
+    arguments = "--preset digits --size 16 --batch-size 8 --steps 40 --evaluate-every 10 --precision float32 --device cpu"
+    command = [sys.executable, "-m", "dc3", "train", *arguments.split(), "--register", ""]
+    whole = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    whole_run = next(line.split()[1] for line in whole.splitlines() if line.startswith("run "))
+    work = store / "work"
+    before = {path.name for path in work.iterdir()}
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    run_id, resumed = "", 0
+    for wait_s in (0.0, 0.7, 0.0):
+        _wait_for(lambda: {path.name for path in work.iterdir()} - before)
+        run_id = ({path.name for path in work.iterdir()} - before).pop()
+        _wait_for(lambda: (work / run_id / "checkpoint.pt").exists() or process.poll() is not None)
+        time.sleep(wait_s)
+        if process.poll() is not None:
+            break
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+        resumed += 1
+        process = subprocess.Popen(
+            [sys.executable, "-m", "dc3", "train", "--resume", run_id, "--register", ""],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+    assert process.wait(300) == 0
+    assert resumed >= 1
+    first, second = (load_checkpoint(work / name / "checkpoint.pt", CPU) for name in (whole_run, run_id))
+    assert first.step == second.step == 40
+    for name, value in first.average.items():
+        assert torch.equal(value, second.average[name]), name
+
+
+def _wait_for(condition: Callable[[], object], limit_s: float = 120) -> None:
+    end = time.monotonic() + limit_s
+    while not condition():
+        assert time.monotonic() < end, "nothing happened"
+        time.sleep(0.02)
+
+
+def test_checkpoint_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "c.pt"
+    save_checkpoint(Checkpoint(1, {"w": torch.ones(2)}, {}, {}), path)
+
+    def fail(*_: object) -> None:
+        raise OSError("disk full")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(OSError, match="disk full"):
+        save_checkpoint(Checkpoint(2, {"w": torch.zeros(2)}, {}, {}), path)
+    assert load_checkpoint(path, CPU).step == 1
+
+
+def test_missing_or_damaged_checkpoint_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="No checkpoint at"):
+        load_checkpoint(tmp_path / "none.pt", CPU)
+    save_checkpoint(Checkpoint(1, {"w": torch.ones(1000)}, {}, {}), tmp_path / "c.pt")
+    (tmp_path / "c.pt").write_bytes((tmp_path / "c.pt").read_bytes()[:900])
+    with pytest.raises(InputError, match=r"c\.pt cannot be read"):
+        load_checkpoint(tmp_path / "c.pt", CPU)
+
+
+def test_learning_rate_falls_along_the_cosine() -> None:
+    assert learning_rate(0.03, 0) == pytest.approx(0.03)
+    assert learning_rate(0.03, 1) == pytest.approx(0.03 * 0.19509, rel=1e-4)
+
+
+def test_weight_decay_spares_biases_and_normalisation() -> None:
+    from training.networks import NetworkOptions
+
+    network = build_network(NetworkOptions("small"), 32, 3)
+    decayed, spared = build_optimiser(network, OptimiserOptions()).param_groups
+    assert decayed["weight_decay"] == 5e-4
+    assert spared["weight_decay"] == 0
+    assert all(parameter.ndim > 1 for parameter in decayed["params"])
+    assert len(decayed["params"]) + len(spared["params"]) == len(list(network.parameters()))
+
+
+def test_absent_device_is_refused_with_what_is_there() -> None:
+    if torch.cuda.is_available():
+        pytest.skip("this machine has CUDA")
+    with pytest.raises(InputError, match="Device cuda is not available here; available: cpu"):
+        choose_device("cuda")
+    assert choose_device("auto").type in ("cpu", "mps")
+
+
+def test_precision_can_be_chosen() -> None:
+    assert uses_bf16("bf16", CPU)
+    assert not uses_bf16("float32", CPU)
+
+
+@pytest.mark.gpu
+def test_training_runs_on_cuda(store: Path, tiny: Callable[..., Config]) -> None:
+    if not torch.cuda.is_available():
+        pytest.skip("NO GPU: the CUDA path is not exercised here")
+    from dataclasses import replace
+
+    from training.train import train
+
+    config = tiny()
+    config = replace(config, runtime=replace(config.runtime, device="cuda", precision="auto"))
+    assert train(config, with_report=False).metrics["f1"] >= 0

@@ -42,7 +42,12 @@ def record_report(
         path = folder / f"{figure_name}.png"
         save(figure, path)
         pictures.append(PageFigure(figure_name, explain(figure_name), path.read_bytes()))
-    summary: dict[str, object] = {"run": run_id, "data": facts.source, "method": config.method, "variant": config.variant}
+    summary: dict[str, object] = {
+        "run": run_id,
+        "data": facts.source,
+        "method": config.method,
+        "variant": config.variant,
+    }
     page.write_text(render_page(name, summary | dict(facts.options), metrics.items(), pictures, card), encoding="utf-8")
     card_path = page.with_name("model_card.md")
     card_path.write_text(card, encoding="utf-8")

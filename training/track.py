@@ -24,6 +24,7 @@ from mlflow.tracking import MlflowClient
 from training.config import Config, flatten, from_json, to_json
 from training.data.ingest import Dataset
 from training.errors import InputError
+from training.losses.dc3 import VARIANTS
 
 CONFIG_FILE = "config.json"
 
@@ -167,10 +168,11 @@ def best_run() -> str:
             f"No finished training in {mlflow.get_tracking_uri()}: start with `dc3 train --preset digits`."
         )
     fingerprint = newest[0].data.tags["dc3.fingerprint"]
+    blind = [name for name, variant in VARIANTS.items() if not variant.ambiguity_aware]
+    aware = "".join(f" and params.variant != '{name}'" for name in blind)
     found = client.search_runs(
         experiments,
-        f"{query} and tags.`dc3.fingerprint` = '{fingerprint}' and metrics.degenerate = 0 "
-        "and params.variant IN ('dc3', 'cc')",
+        f"{query} and tags.`dc3.fingerprint` = '{fingerprint}' and metrics.degenerate = 0{aware}",
         order_by=["metrics.d_minus_f1 ASC"],
         max_results=1,
     )

@@ -182,7 +182,9 @@ def load_run(run_id: str) -> TrainedRun:
 
 def _with_absolute_paths(config: Config) -> Config:
     """A run must repeat from any working directory."""
-    images, votes = (path and str(Path(path).expanduser().resolve()) for path in (config.data.images, config.data.votes))
+    images, votes = (
+        path and str(Path(path).expanduser().resolve()) for path in (config.data.images, config.data.votes)
+    )
     return replace(config, data=replace(config.data, images=images, votes=votes))
 
 

@@ -10,12 +10,13 @@ from training.data.batch import Batch
 from training.losses.dc3 import VARIANTS, DC3Options, dc3_terms, weigh
 from training.losses.step import Step
 from training.methods import METHODS, MethodOptions, build_method
-from training.methods.method import Method
+from training.methods.method import Method, Progress
 from training.networks import NetworkOptions, build_network
 from training.networks.backbone import frozen_statistics
 from training.networks.outputs import Outputs
 
 N_CLASSES, N_LABELLED, SIZE = 3, 4, 16
+DONE = Progress(1.0, 1024 * 1024)
 
 every_method = pytest.mark.parametrize("name", METHODS)
 with_unlabelled_loss = pytest.mark.parametrize("name", [name for name in METHODS if name != "supervised"])
@@ -51,7 +52,7 @@ def take_step(
     batch: Batch,
     network: nn.Module,
     teacher: Callable[[Tensor], Outputs] | None = None,
-    progress: float = 1.0,
+    progress: Progress = DONE,
 ) -> Step:
     return method.step(network, teacher or network, batch, progress, torch.Generator().manual_seed(1))
 
@@ -117,7 +118,7 @@ def test_no_gradient_reaches_the_guess(name: str) -> None:
         def forward(self, images: Tensor) -> Outputs:
             return forward(images)
 
-    step = method.step(Spy(), forward, batch, 1.0, torch.Generator().manual_seed(1))
+    step = method.step(Spy(), forward, batch, DONE, torch.Generator().manual_seed(1))
     assert step.unsupervised is not None
     step.unsupervised.sum().backward()
     rows = sum(int((call.grad.abs().sum(1) > 0).sum()) for call in calls if call.grad is not None)
@@ -166,16 +167,31 @@ def test_each_image_is_masked_by_its_own_confidence(name: str, n_confident: int 
     assert torch.equal(step.unsupervised > 0, confidence >= threshold)
 
 
-@pytest.mark.parametrize("name", ["mean_teacher", "pi_model", "pseudo_label", "mixmatch"])
+@pytest.mark.parametrize("name", ["mean_teacher", "pi_model", "pseudo_label"])
 def test_warm_up_starts_at_zero_and_is_full_at_forty_percent(name: str) -> None:
-    method = METHODS[name]
-    losses = [
-        take_step(method, make_batch(method), make_network(), averaged_teacher(make_network(1)), progress).unsupervised
-        for progress in (0.0, 0.2, 0.4, 1.0)
-    ]
+    losses = unlabelled_losses(name, [Progress(share, 0) for share in (0.0, 0.2, 0.4, 1.0)])
     assert losses[0].abs().max() == 0
     torch.testing.assert_close(2 * losses[1], losses[2])
     torch.testing.assert_close(losses[2], losses[3])
+
+
+def test_mixmatch_warms_up_by_images_seen_not_by_share() -> None:
+    seen = (0, 512 * 1024, 1024 * 1024, 2048 * 1024)
+    losses = unlabelled_losses("mixmatch", [Progress(1.0, n_labelled) for n_labelled in seen])
+    assert losses[0].abs().max() == 0
+    torch.testing.assert_close(2 * losses[1], losses[2])
+    torch.testing.assert_close(losses[2], losses[3])
+
+
+def unlabelled_losses(name: str, stages: list[Progress]) -> list[Tensor]:
+    method = METHODS[name]
+    found = []
+    for progress in stages:
+        teacher = averaged_teacher(make_network(1))
+        losses = take_step(method, make_batch(method), make_network(), teacher, progress).unsupervised
+        assert losses is not None
+        found.append(losses)
+    return found
 
 
 @every_method

@@ -16,7 +16,7 @@ from training.loop.checkpoint import Checkpoint, load_checkpoint, save_checkpoin
 from training.loop.runtime import uses_bf16
 from training.loop.schedule import OptimiserOptions, build_optimiser, learning_rate
 from training.losses.dc3 import DC3Weights, dc3_terms
-from training.methods.method import Method
+from training.methods.method import Method, Progress
 from training.networks.backbone import frozen_statistics, set_batch_norm_decay
 from training.networks.heads import Network
 from training.networks.outputs import Outputs
@@ -94,9 +94,9 @@ def fit(
     n_unlabelled = batches.batch_size * method.unlabelled_ratio
     bar = tqdm(total=options.steps, initial=first, unit="step", disable=not show_progress, mininterval=1.0)
     for step in range(first, options.steps):
-        progress = step / options.steps
+        progress = Progress(step / options.steps, step * batches.batch_size)
         for group in optimiser.param_groups:
-            group["lr"] = learning_rate(optimiser_options.lr, progress)
+            group["lr"] = learning_rate(optimiser_options.lr, progress.share)
         generator = step_generator(seed, step, device)
         batch = load_batch(arrays, method.views, batches.batch_size, n_unlabelled, seed, step, generator)
         with torch.autocast(device.type, torch.bfloat16, enabled=bf16):

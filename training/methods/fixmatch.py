@@ -8,7 +8,7 @@ from torch import nn
 from training.data.batch import Batch
 from training.losses.consistency import pseudo_label_loss
 from training.losses.step import Step
-from training.methods.method import Forward, Method, supervised_loss
+from training.methods.method import Forward, Method, Progress, supervised_loss
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class FixMatch(Method):
     threshold: float = 0.95
 
     def step(
-        self, network: nn.Module, teacher: Forward, batch: Batch, progress: float, generator: torch.Generator
+        self, network: nn.Module, teacher: Forward, batch: Batch, progress: Progress, generator: torch.Generator
     ) -> Step:
         sizes = [len(batch.images), *(len(view) for view in batch.views)]
         labelled, weak, strong = network(torch.cat([batch.images, *batch.views])).split(sizes)

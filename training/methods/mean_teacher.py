@@ -8,7 +8,7 @@ from torch import nn
 from training.data.batch import Batch
 from training.losses.consistency import squared_difference
 from training.losses.step import Step
-from training.methods.method import Forward, Method, supervised_loss, warm_up
+from training.methods.method import Forward, Method, Progress, supervised_loss, warm_up
 from training.networks.backbone import frozen_statistics
 
 
@@ -21,7 +21,7 @@ class MeanTeacher(Method):
     weight: float = 50.0
 
     def step(
-        self, network: nn.Module, teacher: Forward, batch: Batch, progress: float, generator: torch.Generator
+        self, network: nn.Module, teacher: Forward, batch: Batch, progress: Progress, generator: torch.Generator
     ) -> Step:
         labelled = network(batch.images)
         guess = teacher(batch.views[0])

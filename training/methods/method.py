@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +16,15 @@ Forward = Callable[[Tensor], Outputs]
 View = Literal["weak", "strong"]
 
 
+class Progress(NamedTuple):
+    """How far the training is."""
+
+    share: float
+    """Of all steps, 0 to 1."""
+    n_labelled: int
+    """Labelled images seen, repetitions counted."""
+
+
 class Method(ABC):
     """A semi-supervised method: its options are fields, its work is `step`."""
 
@@ -26,14 +35,13 @@ class Method(ABC):
 
     @abstractmethod
     def step(
-        self, network: nn.Module, teacher: Forward, batch: Batch, progress: float, generator: torch.Generator
+        self, network: nn.Module, teacher: Forward, batch: Batch, progress: Progress, generator: torch.Generator
     ) -> Step:
         """Losses of one batch, per image.
 
         Args:
             network: the student; gradients may reach it and nothing else.
             teacher: forward pass of the averaged weights, without gradient.
-            progress: share of the training done, 0 to 1.
             generator: the only source of randomness.
         """
 
@@ -43,6 +51,6 @@ def supervised_loss(outputs: Outputs, batch: Batch) -> Tensor:
     return cross_entropy(outputs.classes, batch.targets) * batch.class_weights
 
 
-def warm_up(progress: float, share: float = 0.4) -> float:
-    """Linear weight from 0 to 1 over the first `share` of the training (authors' settings)."""
-    return min(progress / share, 1.0)
+def warm_up(progress: Progress) -> float:
+    """Linear weight from 0 to 1 over the first 40 % of the steps (settings of the DC3 authors)."""
+    return min(progress.share / 0.4, 1.0)

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from training.data.batch import Batch
 from training.losses.consistency import cross_entropy, squared_difference
 from training.losses.step import Step
-from training.methods.method import Forward, Method, warm_up
+from training.methods.method import Forward, Method, Progress
 from training.networks.backbone import frozen_statistics
 from training.networks.outputs import Outputs
 
@@ -24,11 +24,14 @@ class MixMatch(Method):
     views = ("weak", "weak")
     unlabelled_ratio: int = 1
     weight: float = 100.0
+    warm_up_images: int = 1024 * 1024
+    """Labelled images until the weight is full, whatever the length of the run. A ramp by share of a short run would
+    sharpen the guesses before a class is learned: they then agree on one class for all images."""
     temperature: float = 0.5
     beta: float = 0.5
 
     def step(
-        self, network: nn.Module, teacher: Forward, batch: Batch, progress: float, generator: torch.Generator
+        self, network: nn.Module, teacher: Forward, batch: Batch, progress: Progress, generator: torch.Generator
     ) -> Step:
         labelled = network(batch.images)
         with frozen_statistics(network):
@@ -46,8 +49,9 @@ class MixMatch(Method):
         # both mixtures keep the class weight of the image that prevails in them
         supervised = cross_entropy(logits[:n_labelled], mixed_targets[:n_labelled]) * batch.class_weights
         differences = squared_difference(logits[n_labelled:], mixed_targets[n_labelled:])
+        ramp = min(progress.n_labelled / self.warm_up_images, 1.0)
         per_image = differences.view(2, n_unlabelled).mean(0)
-        return Step(labelled, first, second, supervised, self.weight * warm_up(progress) * per_image)
+        return Step(labelled, first, second, supervised, self.weight * ramp * per_image)
 
     def _guess(self, first: Outputs, second: Outputs) -> Tensor:
         """(U, k) average of both views, sharpened, without gradient."""

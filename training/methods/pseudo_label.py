@@ -8,7 +8,7 @@ from torch import nn
 from training.data.batch import Batch
 from training.losses.consistency import pseudo_label_loss
 from training.losses.step import Step
-from training.methods.method import Forward, Method, supervised_loss, warm_up
+from training.methods.method import Forward, Method, Progress, supervised_loss, warm_up
 from training.networks.backbone import frozen_statistics
 
 
@@ -22,7 +22,7 @@ class PseudoLabel(Method):
     threshold: float = 0.95
 
     def step(
-        self, network: nn.Module, teacher: Forward, batch: Batch, progress: float, generator: torch.Generator
+        self, network: nn.Module, teacher: Forward, batch: Batch, progress: Progress, generator: torch.Generator
     ) -> Step:
         labelled = network(batch.images)
         with frozen_statistics(network):

@@ -7,7 +7,7 @@ from torch import nn
 
 from training.data.batch import Batch
 from training.losses.step import Step
-from training.methods.method import Forward, Method, supervised_loss
+from training.methods.method import Forward, Method, Progress, supervised_loss
 from training.networks.backbone import frozen_statistics
 
 
@@ -19,7 +19,7 @@ class Supervised(Method):
     unlabelled_ratio: int = 1
 
     def step(
-        self, network: nn.Module, teacher: Forward, batch: Batch, progress: float, generator: torch.Generator
+        self, network: nn.Module, teacher: Forward, batch: Batch, progress: Progress, generator: torch.Generator
     ) -> Step:
         labelled = network(batch.images)
         with frozen_statistics(network):

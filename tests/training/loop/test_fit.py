@@ -77,62 +77,58 @@ def test_not_a_number_stops_the_loop_and_names_step_and_term(
 
 
 @pytest.mark.parametrize("method", ["mean_teacher", "fixmatch", "mixmatch"])
-def test_resumed_training_ends_in_the_very_same_weights(
-    store: Path, tiny: Callable[..., Config], method: str
-) -> None:
+def test_resumed_training_ends_in_the_very_same_weights(store: Path, tiny: Callable[..., Config], method: str) -> None:
     config = tiny(method=method, loop={"steps": 4, "evaluate_every": 2, "log_every": 1})
     whole = run(config, store / "whole.pt")
 
-    class Stopped(Exception):
-        pass
-
-    def stop(losses: Losses) -> None:
-        if losses.step == 3:
-            raise Stopped
-
-    record: list[Losses] = []
-    record_append = type("Stopper", (list,), {"append": lambda self, losses: stop(losses)})()
-    with pytest.raises(Stopped):
-        run(config, store / "cut.pt", record_append)
+    with pytest.raises(InterruptedError):
+        run(config, store / "cut.pt", _StopAt3())
     assert load_checkpoint(store / "cut.pt", CPU).step == 2
+    record: list[Losses] = []
     resumed = run(config, store / "cut.pt", record)
     assert [losses.step for losses in record] == [3, 4]
     for first, second in zip(whole.state_dict().values(), resumed.state_dict().values(), strict=True):
         assert torch.equal(first, second)
 
 
+class _StopAt3(list[Losses]):
+    def append(self, losses: Losses) -> None:
+        if losses.step == 3:
+            raise InterruptedError
+
+
 @pytest.mark.slow
-def test_sigkill_at_any_moment_changes_nothing(store: Path, tmp_path: Path) -> None:
+def test_sigkill_at_any_moment_changes_nothing(store: Path) -> None:
     """A real process, killed for good several times, ends with the weights of an undisturbed one."""
-    arguments = "--preset digits --size 16 --batch-size 8 --steps 40 --evaluate-every 10 --precision float32 --device cpu"
-    command = [sys.executable, "-m", "dc3", "train", *arguments.split(), "--register", ""]
+    quick = "--size 16 --batch-size 8 --steps 40 --evaluate-every 10 --precision float32 --device cpu"
+    command = [sys.executable, "-m", "dc3", "train", *quick.split(), "--register", ""]
     whole = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     whole_run = next(line.split()[1] for line in whole.splitlines() if line.startswith("run "))
     work = store / "work"
-    before = {path.name for path in work.iterdir()}
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    run_id, resumed = "", 0
-    for wait_s in (0.0, 0.7, 0.0):
-        _wait_for(lambda: {path.name for path in work.iterdir()} - before)
-        run_id = ({path.name for path in work.iterdir()} - before).pop()
-        _wait_for(lambda: (work / run_id / "checkpoint.pt").exists() or process.poll() is not None)
-        time.sleep(wait_s)
-        if process.poll() is not None:
-            break
-        os.kill(process.pid, signal.SIGKILL)
-        process.wait()
-        resumed += 1
-        process = subprocess.Popen(
-            [sys.executable, "-m", "dc3", "train", "--resume", run_id, "--register", ""],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+    before = set(work.iterdir())
+    process = _start(command)
+    _wait_for(lambda: set(work.iterdir()) - before)
+    run = (set(work.iterdir()) - before).pop()
+    n_kills = 0
+    # before the first checkpoint, some way on, and right at a start
+    for reached in (run, run / "checkpoint.pt", run / "checkpoint.pt"):
+        _wait_for(reached.exists)
+        time.sleep(0.5 * n_kills)
+        if process.poll() is None:
+            os.kill(process.pid, signal.SIGKILL)
+            process.wait()
+            n_kills += 1
+            process = _start([*command[:4], "--resume", run.name, "--register", ""])
     assert process.wait(300) == 0
-    assert resumed >= 1
-    first, second = (load_checkpoint(work / name / "checkpoint.pt", CPU) for name in (whole_run, run_id))
+    assert n_kills >= 2
+    first, second = (load_checkpoint(folder / "checkpoint.pt", CPU) for folder in (work / whole_run, run))
     assert first.step == second.step == 40
     for name, value in first.average.items():
         assert torch.equal(value, second.average[name]), name
+
+
+def _start(command: list[str]) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def _wait_for(condition: Callable[[], object], limit_s: float = 120) -> None:

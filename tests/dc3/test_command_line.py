@@ -1,0 +1,114 @@
+"""The command line: verbs, faults the user can mend, and `mlflow run`."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from dc3.__main__ import VERBS, main
+
+ROOT = Path(__file__).parents[2]
+QUICK = ["--size", "16", "--batch-size", "8", "--steps", "2", "--evaluate-every", "2", "--device", "cpu"]
+
+
+def run(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "dc3", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, env=os.environ | environment, cwd=ROOT)
+
+
+def test_help_lists_every_verb(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help"]) == 0
+    out = capsys.readouterr().out
+    assert all(verb in out for verb in VERBS)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_has_a_module(verb: str) -> None:
+    assert (ROOT / "dc3" / f"{verb}.py").is_file()
+
+
+def test_unknown_verb_names_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["trian"]) == 2
+    assert "did you mean train?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["train", "--preset", "digit"], "did you mean digits?"),
+        (["train", "--method", "fixmach"], "did you mean fixmatch?"),
+        (["train", "--prior", "2"], "prior = 2.0: must lie between 0 and 1"),
+        (["train", "--source", "folder"], "needs --images and --votes"),
+        (["train", "--resume", "a", "--repeat", "b"], "give one of them"),
+        (["compare", "--methods", "none"], "none is none of"),
+    ],
+)
+def test_faults_end_in_one_message_and_status_2(
+    store: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+) -> None:
+    assert main(arguments) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_unknown_option_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(["train", "--stepps", "3"])
+    assert stopped.value.code == 2
+    assert "--steps" in capsys.readouterr().err
+
+
+def test_help_does_not_import_torch() -> None:
+    code = "import sys, dc3.__main__ as m; m.main(['--help']); sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0
+
+
+@pytest.mark.slow
+def test_train_registers_a_model_that_mlflow_loads(store: Path) -> None:
+    done = run("train", *QUICK)
+    assert done.returncode == 0, done.stderr
+    assert "models:/dc3/1" in done.stdout
+    code = (
+        "import mlflow, numpy as np; from training import track; track.connect()\n"
+        "model = mlflow.pyfunc.load_model('models:/dc3/1')\n"
+        "out = model.predict({'images': np.zeros((2, 16, 16, 3), np.uint8)})\n"
+        "print({name: value.shape for name, value in out.items()}); assert model.metadata.signature"
+    )
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert "'class_probabilities': (2, 10)" in loaded.stdout, loaded.stderr
+    assert "'ambiguity': (2,)" in loaded.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("entry", "parameters"),
+    [("train", {"method": "pi_model", "register": ""}), ("compare", {"methods": "supervised", "seeds": "1"})],
+)
+def test_mlflow_run_works_in_the_local_environment(store: Path, entry: str, parameters: dict[str, str]) -> None:
+    quick = {"size": "16", "batch_size": "8", "steps": "2", "evaluate_every": "2"}
+    options = [part for key, value in (quick | parameters).items() for part in ("-P", f"{key}={value}")]
+    command = [sys.executable, "-m", "mlflow", "run", ".", "--env-manager", "local", "-e", entry, *options]
+    environment = os.environ | {
+        "MLFLOW_TRACKING_URI": f"sqlite:///{store}/mlflow.db",
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+    }
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=ROOT)
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+@pytest.mark.slow
+def test_training_imports_without_mlflow_optuna_and_bentoml() -> None:
+    """A borrowed GPU machine has torch and torchvision alone."""
+    code = (
+        "import sys\n"
+        "for name in ('mlflow', 'optuna', 'bentoml', 'onnx', 'tyro'): sys.modules[name] = None\n"
+        "import training.loop.fit, training.evaluate.predict, training.methods, training.config\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+
+
+def test_project_file_has_the_promised_entry_points() -> None:
+    text = (ROOT / "MLproject").read_text()
+    assert all(f"\n  {entry}:" in text for entry in ("main", "train", "compare", "tune", "export"))

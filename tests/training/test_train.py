@@ -1,0 +1,150 @@
+"""A run from configuration to record: repeated, resumed, reported, loaded again."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import mlflow
+import numpy as np
+import pytest
+import torch
+
+from training import track
+from training.config import Config
+from training.errors import InputError
+from training.evaluate.predict import predict
+from training.evaluate.predictions import read_predictions
+from training.losses.dc3 import VARIANTS
+from training.methods import METHODS
+from training.train import TrainResult, load_run, read_data, train
+
+
+@pytest.fixture
+def result(store: Path, tiny: Callable[..., Config]) -> TrainResult:
+    return train(tiny(split={"test": 0.2}), name="mine", show_progress=False)
+
+
+def test_run_holds_all_that_is_promised(result: TrainResult, store: Path) -> None:
+    run = track.find_run(result.run_id)
+    names = {file.path for file in mlflow.artifacts.list_artifacts(run_id=result.run_id)}
+    assert names >= {"config.json", "split.csv", "checkpoint.pt", "predictions.parquet", "report.html", "model_card.md"}
+    figures = {file.path for file in mlflow.artifacts.list_artifacts(run_id=result.run_id, artifact_path="figures")}
+    assert "figures/confusion.png" in figures
+    assert run.data.tags["mlflow.source.git.commit"]
+    assert run.inputs.dataset_inputs[0].dataset.digest == run.data.tags["dc3.fingerprint"]
+    for name in ("f1", "d", "d_minus_f1", "accuracy", "test_f1", "loss_ssl", "loss_ambiguity", "loss_gradient"):
+        assert name in run.data.metrics
+    history = track.connect().get_metric_history(result.run_id, "f1")
+    assert [point.step for point in history][:2] == [2, 4]
+    assert run.info.status == "FINISHED"
+
+
+def test_split_is_stored_with_the_run(result: TrainResult) -> None:
+    lines = track.fetch_file(result.run_id, "split.csv").read_text().splitlines()
+    predictions = read_predictions(result.predictions)
+    assert len(lines) == len(predictions.images) + 1
+    assert lines[1] == f'"{predictions.images[0]}",{predictions.parts[0]}'
+
+
+def test_run_repeats_from_its_id_alone(result: TrainResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    again = train(track.load_config(result.run_id), show_progress=False, with_report=False)
+    assert again.run_id != result.run_id
+    first, second = read_predictions(result.predictions), read_predictions(again.predictions)
+    assert np.array_equal(first.classes, second.classes)
+    assert np.array_equal(first.ambiguity, second.ambiguity)
+
+
+def test_loaded_run_predicts_what_was_stored(result: TrainResult) -> None:
+    run = load_run(result.run_id)
+    dataset, split = read_data(run.config)
+    rows = np.arange(0, len(dataset.names), 97)
+    found = predict(run.predictor, dataset, split, rows)
+    assert np.allclose(found.classes, run.predictions.classes[rows], atol=1e-6)
+    assert np.allclose(found.ambiguity, run.predictions.ambiguity[rows], atol=1e-6)
+    assert len(run.captions) == 50
+
+
+def test_folder_data_train_from_any_directory(
+    store: Path, tmp_path: Path, tiny: Callable[..., Config], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import pandas as pd
+    from PIL import Image
+
+    (tmp_path / "images").mkdir()
+    rows = []
+    for index in range(40):
+        Image.new("RGB", (12, 12), (6 * index, 0, 0)).save(tmp_path / "images" / f"{index}.png")
+        rows.append((f"{index}.png", "dark" if index < 20 else "bright", 3))
+    pd.DataFrame(rows, columns=["image", "label", "votes"]).to_csv(tmp_path / "votes.csv", index=False)
+    (tmp_path / "images" / "broken.png").write_text("no image")
+    monkeypatch.chdir(tmp_path)
+    data = {"source": "folder", "images": "images", "votes": "votes.csv", "size": 16}
+    with pytest.raises(InputError, match=r"broken\.png"):
+        train(tiny(data=data), show_progress=False)
+    result = train(tiny(data=data | {"skip_bad_images": True}), show_progress=False)
+    assert "broken.png" in track.fetch_file(result.run_id, "left_out.txt").read_text()
+    config = json.loads(track.fetch_file(result.run_id, "config.json").read_text())
+    assert Path(config["data"]["images"]).is_absolute()
+
+
+def test_nothing_is_recorded_when_the_data_are_faulty(store: Path, tiny: Callable[..., Config]) -> None:
+    with pytest.raises(InputError, match="No images at"):
+        train(tiny(data={"source": "folder", "images": "nowhere", "votes": "none.csv"}), show_progress=False)
+    client = track.connect()
+    experiments = [experiment.experiment_id for experiment in client.search_experiments()]
+    assert not client.search_runs(experiments)
+
+
+def test_best_run_is_the_lowest_d_minus_f1_that_is_not_degenerate(
+    store: Path, tiny: Callable[..., Config], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(InputError, match="No finished training"):
+        track.best_run()
+    runs = {}
+    for name, d, degenerate in (("good", -0.3, 0), ("better", -0.5, 0), ("degenerate", -0.9, 1)):
+        with track.open_run(name, tags={"dc3.kind": "train", "dc3.fingerprint": "f"}) as runs[name]:
+            mlflow.log_params({"variant": "dc3"})
+            track.log_metrics({"d_minus_f1": d, "degenerate": degenerate})
+    assert track.best_run() == runs["better"]
+
+
+def test_unknown_run_is_named(store: Path) -> None:
+    with pytest.raises(InputError, match="No run 0123"):
+        track.load_config("0123")
+
+
+def test_ambiguity_is_zero_where_the_variant_predicts_none(store: Path, tiny: Callable[..., Config]) -> None:
+    result = train(tiny(variant="vanilla"), show_progress=False)
+    assert (read_predictions(result.predictions).ambiguity == 0).all()
+    assert result.metrics["ambiguous_share"] == 0
+    assert "ambiguity_auroc" not in result.metrics
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_all_24_combinations_train(store: Path, tiny: Callable[..., Config], method: str, variant: str) -> None:
+    config = tiny(method=method, variant=variant, loop={"steps": 2, "evaluate_every": 2, "log_every": 1})
+    result = train(config, show_progress=False, with_report=False)
+    assert np.isfinite(list(result.metrics.values())).all()
+
+
+@pytest.mark.slow
+def test_real_votes_train(cifar10h: Path, store: Path, tiny: Callable[..., Config]) -> None:
+    """CIFAR-10H from its files: Table 1's split, and a share of disputed images as its votes have it."""
+    data = {
+        "source": "folder",
+        "images": str(cifar10h / "images.zip"),
+        "votes": str(cifar10h / "votes.csv"),
+        "size": 32,
+    }
+    config = tiny(data=data)
+    config = replace(config, runtime=replace(config.runtime, precision="auto"))
+    dataset, split = read_data(config)
+    assert [len(part) for part in split] == [1600, 6400, 2000, 0]
+    assert int(dataset.counts.sum()) > 500_000
+    assert dataset.classes[:3] == ("airplane", "automobile", "bird")
+    result = train(config, show_progress=False, with_report=False)
+    assert torch.isfinite(torch.tensor(result.metrics["d"]))

@@ -67,7 +67,7 @@ def shorten(command: str) -> str:
 
 @pytest.mark.slow
 def test_commands_work_in_the_order_of_the_readme(lab: Path) -> None:
-    assert len(COMMANDS) >= 14
+    assert len(COMMANDS) == 13
     run_id = ""
     for command in COMMANDS:
         if command.startswith(RUN_APART):

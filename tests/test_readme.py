@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 COMMANDS = [line for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL) for line in block.splitlines() if line]
 SHORT = " --size 16 --batch-size 8 --steps 3 --evaluate-every 3 --device cpu"
+LONGER = " --size 16 --batch-size 32 --steps 120 --evaluate-every 120 --lr 0.1 --device cpu"
 MLFLOW_SHORT = " -P size=16 -P batch_size=8 -P steps=3 -P evaluate_every=3 -P device=cpu"
 RUN_APART = ("make ", "dc3 serve", "curl ", "mlflow ui", "optuna-dashboard")
 """Servers and the make targets: each has its own test below, or is the command that runs this test."""
@@ -27,7 +28,7 @@ RUN_APART = ("make ", "dc3 serve", "curl ", "mlflow ui", "optuna-dashboard")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A checkout's files beside a lab's images and votes, with a store of its own."""
     folder = tmp_path_factory.mktemp("lab")
-    for name in ("MLproject", "python_env.yaml", "constraints.txt", "pyproject.toml", "README.md"):
+    for name in ("MLproject", "conda.yaml", "constraints.txt", "pyproject.toml", "README.md"):
         shutil.copy(ROOT / name, folder)
     (folder / "images").mkdir()
     rows = []
@@ -59,7 +60,7 @@ def shorten(command: str) -> str:
         return command.replace("--methods all", "--methods fixmatch").replace("--seeds 3", "--seeds 1") + SHORT
     if command.startswith("dc3 tune"):
         # long enough that a trial is not degenerate
-        return command.replace("--trials 20", "--trials 1") + SHORT.replace("--steps 3", "--steps 40")
+        return command.replace("--trials 20", "--trials 1") + LONGER
     if command.startswith("dc3 train --source"):
         return command + SHORT.replace("--size 16", "")
     return command + SHORT if command.startswith("dc3 train") and "--repeat" not in command else command

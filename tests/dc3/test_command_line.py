@@ -98,6 +98,15 @@ def test_mlflow_run_works_in_the_local_environment(store: Path, entry: str, para
 
 
 @pytest.mark.slow
+def test_mlflow_run_without_an_environment_manager_says_what_is_missing(store: Path) -> None:
+    environment = {"HOME": str(store), "PATH": "/usr/bin:/bin", "MLFLOW_TRACKING_URI": f"sqlite:///{store}/mlflow.db"}
+    command = [sys.executable, "-m", "mlflow", "run", ".", "-e", "train"]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=ROOT)
+    assert done.returncode != 0
+    assert "Ensure Conda is installed" in done.stderr
+
+
+@pytest.mark.slow
 def test_training_imports_without_mlflow_optuna_and_bentoml() -> None:
     """A borrowed GPU machine has torch and torchvision alone."""
     code = (

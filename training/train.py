@@ -42,6 +42,8 @@ class TrainResult(NamedTuple):
     predictions: Path
     report: Path
     """The run's page; it exists where a report was asked for."""
+    left_out: tuple[str, ...]
+    """One line for each image that was skipped as unreadable."""
 
 
 class TrainedRun(NamedTuple):
@@ -162,7 +164,7 @@ def train(
         report = path.with_name("report.html")
         if with_report:
             record_report(name, run_id, config, dataset, predictions, metrics, report)
-    return TrainResult(run_id, metrics, seconds, path, report)
+    return TrainResult(run_id, metrics, seconds, path, report, dataset.left_out)
 
 
 def load_run(run_id: str) -> TrainedRun:

@@ -84,6 +84,8 @@ def test_folder_data_train_from_any_directory(
     with pytest.raises(InputError, match=r"broken\.png"):
         train(tiny(data=data), show_progress=False)
     result = train(tiny(data=data | {"skip_bad_images": True}), show_progress=False)
+    assert len(result.left_out) == 1
+    assert "broken.png" in result.left_out[0]
     assert "broken.png" in track.fetch_file(result.run_id, "left_out.txt").read_text()
     config = json.loads(track.fetch_file(result.run_id, "config.json").read_text())
     assert Path(config["data"]["images"]).is_absolute()

@@ -31,7 +31,7 @@ class Config:
     method: str = "mean_teacher"
     """supervised, mean_teacher, pi_model, pseudo_label, fixmatch or mixmatch."""
     variant: str = "dc3"
-    """vanilla, inverse_ce, cc or dc3 (Table 4)."""
+    """vanilla, inverse_ce, cc, dc3 (Table 4), or dc3_guided (ours: ambiguity starts from low confidence)."""
     paper_dataset: str = ""
     """Name of the data set in the paper's tables (cifar10h, plankton, ...), to show its figures beside ours."""
     data: SourceOptions = field(default_factory=SourceOptions)

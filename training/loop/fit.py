@@ -15,7 +15,7 @@ from training.data.loader import BatchOptions, TrainingArrays, load_batch, step_
 from training.loop.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from training.loop.runtime import uses_bf16
 from training.loop.schedule import OptimiserOptions, build_optimiser, learning_rate
-from training.losses.dc3 import DC3Weights, dc3_terms
+from training.losses.dc3 import DC3Weights, dc3_terms, guide
 from training.methods.method import Method, Progress
 from training.networks.backbone import frozen_statistics, set_batch_norm_decay
 from training.networks.heads import Network
@@ -101,7 +101,7 @@ def fit(
         batch = load_batch(arrays, method.views, batches.batch_size, n_unlabelled, seed, step, generator)
         with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
             outcome = method.step(network, teach, batch, progress, generator)
-            terms = dc3_terms(outcome, batch.labels, weights, generator)
+            terms = dc3_terms(outcome, batch.labels, guide(weights, progress.share), generator)
         loss = torch.stack(list(terms.values())).sum()
         optimiser.zero_grad(set_to_none=True)
         loss.backward()

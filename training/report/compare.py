@@ -7,7 +7,7 @@ import numpy as np
 
 from training.report.paper_figures import POOLED, PaperFigures, paper_figures
 
-VARIANT_ORDER = ("vanilla", "inverse_ce", "cc", "dc3")
+VARIANT_ORDER = ("vanilla", "inverse_ce", "cc", "dc3", "dc3_guided")
 
 
 class RunRow(NamedTuple):

@@ -15,6 +15,7 @@ from training.losses.dc3 import (
     ambiguity_pseudo_labels,
     dc3_terms,
     draw_partners,
+    guide,
     inverse_cross_entropy,
     similarity_loss,
     weigh,
@@ -81,7 +82,8 @@ def slow_terms(step: Step, labels: Tensor, weights: object, seed: int) -> dict[s
         inverse.append(weight * total / len(p_o))
     n_ambiguous = math.floor(len(p_a) * weights.prior + 1e-6)
     logits = step.unlabelled.ambiguity.tolist()
-    highest = sorted(range(len(p_a)), key=lambda row: -logits[row])[:n_ambiguous]
+    scores = (-p_n.amax(1)).tolist() if weights.guided else logits
+    highest = sorted(range(len(p_a)), key=lambda row: -scores[row])[:n_ambiguous]
     cross_entropies = [
         math.log1p(math.exp(-logit)) if row in highest else math.log1p(math.exp(logit))
         for row, logit in enumerate(logits)
@@ -157,6 +159,21 @@ def test_inverse_cross_entropy_teaches_both_images() -> None:
     assert q.grad.abs().min() > 0
 
 
+def test_guidance_marks_the_least_confident_images_and_ends_after_40_percent() -> None:
+    weights = weigh(DC3Options(prior=0.5), VARIANTS["dc3_guided"])
+    assert guide(weights, 0.39).guided
+    assert guide(weights, 0.4) == weigh(DC3Options(prior=0.5), VARIANTS["dc3"])
+    step = make_step()
+    confident = torch.tensor([9.0, 9, 9, 9, 0, 0, 0, 0])
+    classes = torch.stack([confident, torch.zeros(8), torch.zeros(8)], 1).requires_grad_()
+    unlabelled = step.unlabelled._replace(classes=classes)
+    terms = dc3_terms(step._replace(unlabelled=unlabelled), torch.arange(6) % 3, weights, torch.Generator())
+    terms["ambiguity"].backward()
+    assert unlabelled.ambiguity.grad is not None
+    assert (unlabelled.ambiguity.grad > 0).tolist() == [True] * 4 + [False] * 4
+    assert classes.grad is None
+
+
 def test_pseudo_labels_mark_the_highest_p_a() -> None:
     assert ambiguity_pseudo_labels(torch.tensor([0.1, 0.9, 0.4, 0.6, 0.2]), 0.6).tolist() == [0, 1, 1, 1, 0]
 
@@ -191,7 +208,7 @@ def test_no_gradient_reaches_p_a_through_the_scales() -> None:
 
 def test_ambiguity_gradient_is_that_of_fixed_pseudo_labels() -> None:
     logits = torch.linspace(-2, 2, 10).requires_grad_()
-    ambiguity_loss(logits, 0.3).sum().backward()
+    ambiguity_loss(logits, ambiguity_pseudo_labels(logits, 0.3)).sum().backward()
     expected = logits.detach().sigmoid() - ambiguity_pseudo_labels(logits.detach(), 0.3)
     torch.testing.assert_close(logits.grad, expected)
 

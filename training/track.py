@@ -123,6 +123,11 @@ def find_run(run_id: str) -> Run:
         ) from error
 
 
+def has_file(run_id: str, name: str) -> bool:
+    """Whether a file is stored with a run."""
+    return name in {file.path for file in connect().list_artifacts(run_id)}
+
+
 def fetch_file(run_id: str, name: str) -> Path:
     """A file of a run, downloaded when the artifacts are not on this machine."""
     run = find_run(run_id)

@@ -1,8 +1,10 @@
 """One training from configuration to predictions, all of it recorded."""
 
+import shutil
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -116,47 +118,29 @@ def train(
         on_eval: gets step and validation metrics at each evaluation; may raise to stop the training.
     """
     config = _with_absolute_paths(config)
-    device = choose_device(config.runtime.device)
     dataset, split = read_data(config)
-    variant = VARIANTS[config.variant]
-    method = build_method(config.method, config.ssl)
-    torch.manual_seed(config.runtime.seed)
-    network = build_network(config.network, config.data.size, len(dataset.classes), config.dc3.prior)
-    arrays = prepare(dataset, split, config.split, config.runtime.seed, device)
+    aware = VARIANTS[config.variant].ambiguity_aware
+    start_fit = _prepare_fit(config, dataset, split)  # what cannot be trained fails before a run is opened
     name = name or f"{config.method} {config.variant} {config.data.source}"
+    resumes = run_id is not None
     with track.open_run(name, run_id=run_id, parent=parent, tags={"dc3.kind": "train"} | (tags or {})) as run_id:
         track.log_config(config, dataset, _split_table(dataset, split))
-        checkpoint = _restore_checkpoint(run_id)
+        checkpoint = _place_checkpoint(run_id, resumes)
         start = time.monotonic()
 
         def record(step: int, averaged: Network) -> None:
-            validation = predict(Predictor(averaged, variant.ambiguity_aware), dataset, split, split.validation)
-            metrics = dict(evaluate(validation, variant.ambiguity_aware))
+            validation = predict(Predictor(averaged, aware), dataset, split, split.validation)
+            metrics = dict(evaluate(validation, aware))
             track.log_metrics(metrics, step)
             track.log_file(checkpoint)
             if on_eval:
                 on_eval(step, metrics)
 
-        averaged = fit(
-            network,
-            method,
-            weigh(config.dc3, variant),
-            arrays,
-            config.loop,
-            config.batches,
-            config.optimiser,
-            seed=config.runtime.seed,
-            device=device,
-            precision=config.runtime.precision,
-            checkpoint=checkpoint,
-            on_losses=_record_losses,
-            on_eval=record,
-            show_progress=show_progress,
-        )
+        averaged = start_fit(checkpoint=checkpoint, on_eval=record, show_progress=show_progress)
+        # of a resumed run only the time since its last checkpoint
         seconds = time.monotonic() - start
-        predictions = predict(Predictor(averaged, variant.ambiguity_aware), dataset, split)
-        metrics = _final_metrics(predictions, variant.ambiguity_aware)
-        # a resumed run counts the time since its last checkpoint only
+        predictions = predict(Predictor(averaged, aware), dataset, split)
+        metrics = _final_metrics(predictions, aware)
         track.log_metrics(metrics | {"seconds": seconds})
         path = checkpoint.with_name(PREDICTIONS)
         write_predictions(predictions, path)
@@ -165,6 +149,27 @@ def train(
         if with_report:
             record_report(name, run_id, config, dataset, predictions, metrics, report)
     return TrainResult(run_id, metrics, seconds, path, report, dataset.left_out)
+
+
+def _prepare_fit(config: Config, dataset: Dataset, split: Split) -> Callable[..., Network]:
+    """`fit` with all that the configuration decides; where to keep and report it is left to the caller."""
+    seed = config.runtime.seed
+    device = choose_device(config.runtime.device)
+    torch.manual_seed(seed)
+    return partial(
+        fit,
+        build_network(config.network, config.data.size, len(dataset.classes), config.dc3.prior),
+        build_method(config.method, config.ssl),
+        weigh(config.dc3, VARIANTS[config.variant]),
+        prepare(dataset, split, config.split, seed, device),
+        config.loop,
+        config.batches,
+        config.optimiser,
+        seed=seed,
+        device=device,
+        precision=config.runtime.precision,
+        on_losses=_record_losses,
+    )
 
 
 def load_run(run_id: str) -> TrainedRun:
@@ -190,10 +195,12 @@ def _with_absolute_paths(config: Config) -> Config:
     return replace(config, data=replace(config.data, images=images, votes=votes))
 
 
-def _restore_checkpoint(run_id: str) -> Path:
-    """Where the run keeps its checkpoint; fetched from the store when this machine has none yet."""
+def _place_checkpoint(run_id: str, resumes: bool) -> Path:
+    """Where the run keeps its checkpoint; a resumed run of another machine brings its last one from the store."""
     path = track.store() / "work" / run_id / CHECKPOINT
     path.parent.mkdir(parents=True, exist_ok=True)
+    if resumes and not path.exists() and track.has_file(run_id, CHECKPOINT):
+        shutil.copy(track.fetch_file(run_id, CHECKPOINT), path)
     return path
 
 

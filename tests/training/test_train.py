@@ -1,6 +1,7 @@
 """A run from configuration to record: repeated, resumed, reported, loaded again."""
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -54,6 +55,16 @@ def test_run_repeats_from_its_id_alone(result: TrainResult, tmp_path: Path, monk
     first, second = read_predictions(result.predictions), read_predictions(again.predictions)
     assert np.array_equal(first.classes, second.classes)
     assert np.array_equal(first.ambiguity, second.ambiguity)
+
+
+def test_resume_brings_the_checkpoint_from_the_store(
+    result: TrainResult, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On another machine the work folder is empty: a finished run then needs no further step."""
+    shutil.rmtree(store / "work")
+    monkeypatch.setattr("training.loop.fit.load_batch", lambda *_: pytest.fail("trained again"))
+    again = train(track.load_config(result.run_id), run_id=result.run_id, show_progress=False, with_report=False)
+    assert again.metrics == result.metrics
 
 
 def test_loaded_run_predicts_what_was_stored(result: TrainResult) -> None:

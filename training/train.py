@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
 import torch
 
 from training import track
@@ -59,36 +58,6 @@ class TrainedRun(NamedTuple):
     captions: tuple[str, ...]
     """(k') one a cluster."""
     metrics: dict[str, float]
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """k class names."""
-        return self.dataset.classes
-
-    @property
-    def input_size(self) -> int:
-        """Images are input_size x input_size pixels."""
-        return self.config.data.size
-
-    @property
-    def prior(self) -> float:
-        """p_A of the training."""
-        return self.config.dc3.prior
-
-    @property
-    def variant(self) -> str:
-        """Row of the ablation."""
-        return self.config.variant
-
-    @property
-    def fingerprint(self) -> str:
-        """Of the training data."""
-        return self.dataset.fingerprint
-
-    @property
-    def images(self) -> np.ndarray:
-        """(N, size, size, 3) uint8."""
-        return self.dataset.images
 
 
 def read_data(config: Config) -> tuple[Dataset, Split]:

@@ -13,7 +13,7 @@ import pandas as pd
 from serving.images import BadImage, resize
 from training.data.source import Source
 from training.data.votes import count_votes
-from training.errors import InputError, name_some
+from training.errors import InputError
 
 
 class Dataset(NamedTuple):
@@ -98,9 +98,3 @@ def _decode(source: Source, names: list[str], size: int, folder: Path) -> None:
                 raise
     finally:
         shutil.rmtree(work, ignore_errors=True)
-
-
-def class_sizes(dataset: Dataset) -> str:
-    """One line: each class with its number of images by majority vote."""
-    sizes = np.bincount(dataset.counts.argmax(1)[dataset.counts.sum(1) > 0], minlength=len(dataset.classes))
-    return name_some([f"{name} {size}" for name, size in zip(dataset.classes, sizes, strict=True)])

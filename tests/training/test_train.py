@@ -20,6 +20,8 @@ from training.losses.dc3 import VARIANTS
 from training.methods import METHODS
 from training.train import TrainResult, load_run, read_data, train
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def result(store: Path, tiny: Callable[..., Config]) -> TrainResult:
@@ -135,7 +137,6 @@ def test_ambiguity_is_zero_where_the_variant_predicts_none(store: Path, tiny: Ca
     assert "ambiguity_auroc" not in result.metrics
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_all_combinations_train(store: Path, tiny: Callable[..., Config], method: str, variant: str) -> None:
@@ -144,7 +145,6 @@ def test_all_combinations_train(store: Path, tiny: Callable[..., Config], method
     assert np.isfinite(list(result.metrics.values())).all()
 
 
-@pytest.mark.slow
 def test_real_votes_train(cifar10h: Path, store: Path, tiny: Callable[..., Config]) -> None:
     """CIFAR-10H from its files: Table 1's split, and a share of disputed images as its votes have it."""
     data = {

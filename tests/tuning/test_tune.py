@@ -22,6 +22,8 @@ from tuning.objective import STARTED
 from tuning.storage import StudyOptions, storage_url
 from tuning.study import RECORD
 
+pytestmark = pytest.mark.slow
+
 Start = Callable[..., subprocess.Popen[str]]
 
 

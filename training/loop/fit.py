@@ -12,6 +12,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
 from training.data.loader import BatchOptions, TrainingArrays, load_batch, step_generator
+from training.errors import InputError
 from training.loop.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from training.loop.runtime import uses_bf16
 from training.loop.schedule import OptimiserOptions, build_optimiser, learning_rate
@@ -42,8 +43,8 @@ class Losses(NamedTuple):
     images_per_second: float
 
 
-class NonFiniteError(ArithmeticError):
-    """A loss or the gradient became NaN or infinite."""
+class NonFiniteError(InputError):
+    """A loss or the gradient became NaN or infinite; options mend it."""
 
 
 def fit(

@@ -11,6 +11,7 @@ WORKDIR /app
 FROM base AS train
 COPY constraints.txt pyproject.toml LICENSE README.md ./
 COPY dc3 dc3
+COPY relabel relabel
 COPY serving serving
 COPY training training
 COPY tuning tuning

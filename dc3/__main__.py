@@ -11,6 +11,14 @@ VERBS = {
     "export": "writes a run's model as one ONNX file",
     "serve": "answers predictions over HTTP",
     "demo": "the whole road on embedded data, in minutes",
+    "propose": "writes a run's proposals for annotators into a folder",
+    "label-studio": "pushes proposals to Label Studio and pulls the answers back",
+    "review": "starts the review page on a folder of proposals",
+    "merge": "joins answers with the votes of before: the next round's votes",
+    "agree": "measures agreement, time and the proposals' effect",
+    "soft-labels": "estimates soft labels from few votes",
+    "simulate-annotation": "plays annotators of known behaviour: a simulation",
+    "relabel-demo": "one round of relabelling on CIFAR-10H through a real Label Studio",
 }
 
 
@@ -19,7 +27,7 @@ def main(argv: list[str] | None = None) -> int:
     argv = sys.argv[1:] if argv is None else argv
     if not argv or argv[0] in ("-h", "--help"):
         print("usage: dc3 VERB [options]; `dc3 VERB --help` lists them\n")
-        print("\n".join(f"  {verb:<9} {meaning}" for verb, meaning in VERBS.items()))
+        print("\n".join(f"  {verb:<19} {meaning}" for verb, meaning in VERBS.items()))
         return 0 if argv else 2
     verb = argv[0]
     if verb not in VERBS:
@@ -30,7 +38,7 @@ def main(argv: list[str] | None = None) -> int:
     from training.errors import InputError
 
     try:
-        return int(importlib.import_module(f"dc3.{verb}").main(argv[1:]))
+        return int(importlib.import_module(f"dc3.{verb.replace('-', '_')}").main(argv[1:]))
     except InputError as error:
         print(f"dc3 {verb}: {error}", file=sys.stderr)
         return 2

@@ -1,0 +1,151 @@
+"""The proposal folder: all that annotators need of a run, in one folder that can be moved to where they work.
+
+proposals.parquet   one row an image (`Proposal`), also as proposals.csv for FiftyOne, Spotlight or a spreadsheet
+clusters.csv        one row a cluster (`ClusterRow`): caption and proposed class are there to be edited
+images/             the images, each in a format that a browser shows
+about.json          run, classes, round, seed, share of the control arm
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path, PurePosixPath
+from typing import Literal, NamedTuple
+
+import pandas as pd
+
+from relabel.verdicts import Arm
+from training.errors import InputError, name_some
+
+PROPOSALS, CLUSTERS, ABOUT, IMAGES = "proposals.parquet", "clusters.csv", "about.json", "images"
+MIXED = "mixed"
+"""The proposed class of a cluster that has none: its images are to be judged one by one."""
+
+
+@dataclass(frozen=True)
+class About:
+    """Where the proposals come from."""
+
+    model_version: str
+    """The MLflow run that proposed."""
+    classes: tuple[str, ...]
+    round: int
+    """Of the relabelling, 1 for the first."""
+    control_share: float
+    """Share of the images that get no proposal, 0 to 1."""
+    seed: int
+    format_version: int = 1
+
+
+class Proposal(NamedTuple):
+    """What the run says of one image; a row of proposals.parquet, its fields the columns."""
+
+    image: str
+    """Name, as in the votes."""
+    file: str
+    """Path below images/, with forward slashes."""
+    part: str
+    """labelled, unlabelled, validation or test: what the image was to the training."""
+    arm: Arm
+    """Images of the control arm are judged singly and without a proposal."""
+    decision: Literal["class", "cluster"]
+    """Certain images get a class, ambiguous ones a cluster."""
+    proposal: str
+    """The class proposed: argmax p_n of a certain image; that of its cluster (never `mixed`) for an ambiguous one."""
+    class_probability: float
+    """Of the proposed class, 0 to 1."""
+    cluster: str
+    """Name of the cluster of an ambiguous image, empty for a certain one."""
+    rank: int
+    """0 for the most typical image of its class or cluster, counted up."""
+    suspect: bool
+    """Lies far from its cluster or is better explained by another class: look twice, likely an outlier."""
+    ambiguity: float
+    """p_a, 0 to 1."""
+    gain_per_minute: float
+    """Expected gain of asking about this image: the higher, the sooner."""
+    x: float
+    """Place on the map of all images."""
+    y: float
+
+
+class ClusterRow(NamedTuple):
+    """One cluster to be reviewed as a whole; a row of clusters.csv."""
+
+    cluster: str
+    """Name: its number, with a part (`12.1`, `12.2`) where a large one was split."""
+    caption: str
+    """Free text that annotators read."""
+    proposal: str
+    """The class proposed for all members, or `mixed`."""
+    size: int
+    gain_per_minute: float
+
+
+class Bundle(NamedTuple):
+    """A proposal folder that has been read and checked."""
+
+    folder: Path
+    about: About
+    proposals: pd.DataFrame
+    """Columns of `Proposal`, N rows."""
+    clusters: pd.DataFrame
+    """Columns of `ClusterRow`, as edited."""
+
+    def image_path(self, file: str) -> Path:
+        """Where an image lies."""
+        return self.folder / IMAGES / file
+
+
+def write_bundle(folder: Path, about: About, proposals: list[Proposal], clusters: list[ClusterRow]) -> None:
+    """Writes the tables into `folder`, which holds the images already; about.json, last, makes it a proposal folder."""
+    table = pd.DataFrame(proposals, columns=list(Proposal._fields))
+    table.to_parquet(folder / PROPOSALS, index=False)
+    table.to_csv(folder / PROPOSALS.replace(".parquet", ".csv"), index=False)
+    pd.DataFrame(clusters, columns=list(ClusterRow._fields)).to_csv(folder / CLUSTERS, index=False)
+    (folder / ABOUT).write_text(json.dumps(asdict(about), indent=2) + "\n")
+
+
+def read_bundle(folder: Path) -> Bundle:
+    """Reads a proposal folder with the edits of clusters.csv.
+
+    Raises InputError with every fault: no such folder, missing images, unknown or missing cluster, unknown class.
+    """
+    if not (folder / ABOUT).is_file():
+        raise InputError(f"{folder} is no folder of proposals: it has no {ABOUT}. `dc3 propose RUN` writes one.")
+    values = json.loads((folder / ABOUT).read_text())
+    about = About(**values | {"classes": tuple(values["classes"])})
+    text = {"cluster": str, "caption": str, "proposal": str}
+    try:
+        proposals = pd.read_parquet(folder / PROPOSALS)
+        clusters = pd.read_csv(folder / CLUSTERS, dtype=text, keep_default_na=False)
+    except (ValueError, OSError) as error:
+        raise InputError(f"The tables in {folder} cannot be read ({error}); run `dc3 propose` again.") from error
+    faults = _list_faults(folder, about, proposals, clusters)
+    if faults:
+        raise InputError(f"The proposals in {folder} cannot be used:\n- " + "\n- ".join(faults))
+    return Bundle(folder, about, proposals, clusters)
+
+
+def _list_faults(folder: Path, about: About, proposals: pd.DataFrame, clusters: pd.DataFrame) -> list[str]:
+    missing = [name for name in ClusterRow._fields if name not in clusters]
+    if missing:
+        return [f"{CLUSTERS} lacks the column(s) {name_some(missing)}"]
+    faults = []
+    known = (*about.classes, MIXED)
+    strange = clusters[~clusters["proposal"].isin(known)]
+    if len(strange):
+        rows = [f"{row.cluster}: {row.proposal!r}" for row in strange.itertuples()]
+        faults.append(f"{CLUSTERS} proposes classes that are not known ({name_some(known)}): {name_some(rows)}")
+    lost = sorted(set(proposals["cluster"]) - set(clusters["cluster"]) - {""})
+    if lost:
+        faults.append(f"{CLUSTERS} lacks the cluster(s) {name_some(lost)}: edit captions and proposals, keep the rows")
+    twice = clusters["cluster"][clusters["cluster"].duplicated()]
+    if len(twice):
+        faults.append(f"{CLUSTERS} names the cluster(s) {name_some(list(twice))} twice")
+    outside = [file for file in proposals["file"] if ".." in PurePosixPath(file).parts or file.startswith("/")]
+    if outside:
+        faults.append(f"file(s) outside of {IMAGES}/: {name_some(outside)}")
+    gone = [file for file in proposals["file"] if file not in outside and not (folder / IMAGES / file).is_file()]
+    if gone:
+        faults.append(f"{len(gone)} image(s) missing below {folder / IMAGES}: {name_some(gone)}")
+    return faults

@@ -1,0 +1,146 @@
+"""The one table of annotators' answers, whichever door they came through: Label Studio, review page, simulation."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Literal, NamedTuple, get_args
+
+import pandas as pd
+
+from training.errors import InputError, name_some
+
+Unit = Literal["image", "cluster"]
+Arm = Literal["proposal", "control"]
+Outcome = Literal["accepted", "changed", "manual", "excluded", "skipped", "bulk"]
+
+VOTING: tuple[Outcome, ...] = ("accepted", "changed", "manual", "bulk")
+"""Outcomes that carry a label."""
+
+
+class Verdict(NamedTuple):
+    """What one annotator answered on one image; a row of the table, its fields the columns."""
+
+    image: str
+    annotator: str
+    label: str
+    """Class, or empty when `outcome` is excluded or skipped."""
+    seconds: float
+    """Time spent on this image alone: a cluster's time divided by its members; NaN where nobody measured it."""
+    at: str
+    """When it was given: ISO 8601 with its offset from UTC."""
+    round: int
+    """1 for the first relabelling, counted up by `dc3 merge`."""
+    tool: str
+    """The door: label-studio, review or simulation."""
+    unit: Unit
+    """Judged alone, or as a member of a cluster."""
+    cluster: str
+    """The cluster of the proposal, empty where it has none."""
+    arm: Arm
+    """Whether the annotator saw a proposal: control answers are what agreement is measured against."""
+    proposal: str
+    """The class proposed for the image; recorded in the control arm too, where it was not shown."""
+    model_version: str
+    """The run that proposed."""
+    outcome: Outcome
+    """accepted: as proposed; changed: another class; manual: no proposal was shown; excluded: does not belong to its
+    cluster and goes back to the single images; skipped: unsure; bulk: copied by a tool, no human looked at it alone."""
+
+
+COLUMNS = Verdict._fields
+_TEXT = [name for name, kind in Verdict.__annotations__.items() if name not in ("seconds", "round")]
+
+
+def to_table(verdicts: list[Verdict]) -> pd.DataFrame:
+    """Verdicts as a checked table, in their order."""
+    return check_verdicts(pd.DataFrame(verdicts, columns=list(COLUMNS)), "the verdicts")
+
+
+def check_verdicts(table: pd.DataFrame, source: str) -> pd.DataFrame:
+    """The table with the columns of `Verdict`, in their order and types.
+
+    Raises InputError with every fault: missing columns, unknown words, a vote without label, a label without vote,
+    negative seconds, a round below 1, a time that is none.
+    """
+    missing = [name for name in COLUMNS if name not in table]
+    if missing:
+        raise InputError(f"{source} lacks the column(s) {name_some(missing)} of a verdict table.")
+    table = table[list(COLUMNS)].reset_index(drop=True)
+    table = table.astype(dict.fromkeys(_TEXT, str)).astype({"seconds": float})
+    faults = _list_faults(table)
+    if faults:
+        raise InputError(f"{source} cannot be used:\n- " + "\n- ".join(faults))
+    return table.astype({"round": int})
+
+
+def read_verdicts(*paths: Path) -> pd.DataFrame:
+    """Reads and joins verdict tables, .parquet or .csv; raises InputError when one is missing or faulty."""
+    return pd.concat([_read(path) for path in paths], ignore_index=True)
+
+
+def write_verdicts(table: pd.DataFrame, path: Path) -> None:
+    """Writes a checked table as .parquet or .csv; `path` holds the whole table or what it held before."""
+    table = check_verdicts(table, str(path))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.part")
+    if path.suffix == ".parquet":
+        table.to_parquet(part, index=False)
+    else:
+        table.to_csv(part, index=False)
+    part.replace(path)
+
+
+def votes_of(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows that carry a label: those of outcomes `VOTING`."""
+    return table[table["outcome"].isin(VOTING)]
+
+
+def _read(path: Path) -> pd.DataFrame:
+    if not path.is_file():
+        raise InputError(
+            f"No verdict table at {path}: expected a .parquet or .csv of `dc3 label-studio pull` or review."
+        )
+    text = dict.fromkeys(_TEXT, str)
+    try:
+        if path.suffix == ".parquet":
+            table = pd.read_parquet(path)
+        else:
+            # keep_default_na: a class may well be called 'NA' or 'null'
+            table = pd.read_csv(path, dtype=text, keep_default_na=False, na_values={"seconds": [""]})
+    except (ValueError, OSError) as error:
+        raise InputError(f"Verdict table {path} cannot be read ({error}); save it as UTF-8 CSV or Parquet.") from error
+    return check_verdicts(table, str(path))
+
+
+def _list_faults(table: pd.DataFrame) -> list[str]:
+    def rows(mask: pd.Series, column: str) -> str:
+        bad = table[mask.to_numpy()]
+        return name_some([f"{row.image} by {row.annotator}: {getattr(row, column)!r}" for row in bad.itertuples()], 5)
+
+    faults = []
+    for column, known in (("unit", Unit), ("arm", Arm), ("outcome", Outcome)):
+        strange = ~table[column].isin(get_args(known))
+        if strange.any():
+            faults.append(f"{column} must be one of {name_some(get_args(known))}: {rows(strange, column)}")
+    votes = table["outcome"].isin(VOTING)
+    checks = {
+        "image must not be empty": (table["image"] == "", "image"),
+        "annotator must not be empty": (table["annotator"] == "", "annotator"),
+        "a vote needs a label": (votes & (table["label"] == ""), "outcome"),
+        "excluded and skipped images have no label": (~votes & (table["label"] != ""), "label"),
+        "seconds must not be negative": (table["seconds"] < 0, "seconds"),
+        "round must be a whole number from 1 up": (~_is_round(table["round"]), "round"),
+        "at must be an ISO 8601 time with its offset from UTC": (~table["at"].map(_is_time), "at"),
+    }
+    return faults + [f"{text}: {rows(mask, column)}" for text, (mask, column) in checks.items() if mask.any()]
+
+
+def _is_round(values: pd.Series) -> pd.Series:
+    numbers = pd.to_numeric(values, errors="coerce")
+    return numbers.ge(1) & numbers.mod(1).eq(0)
+
+
+def _is_time(text: str) -> bool:
+    try:
+        return datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        return False

@@ -1,0 +1,75 @@
+"""`dc3 agree VERDICTS...`: agreement, time, and what the proposals did to both."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from relabel.agreement.evidence import Evidence, gather_evidence
+from relabel.agreement.figures import CAPTIONS, agreement_figures
+from relabel.agreement.measure import MeasureOptions
+from relabel.agreement.measures import measure_all
+from relabel.agreement.report import Picture, describe, format_table, render_page, write_csv
+from relabel.agreement.timing import take_times
+from relabel.verdicts import read_verdicts
+from training.data.votes import read_votes
+from training.errors import InputError
+from training.report.canvas import draw_png
+
+CSV, TEXT, PAGE = "agreement.csv", "agreement.txt", "agreement.html"
+
+
+@dataclass(frozen=True)
+class AgreeOptions:
+    """Measures agreement, time and the effect of the proposals. What cannot be measured is named."""
+
+    verdicts: tyro.conf.Positional[tuple[Path, ...]]
+    """Verdict tables of `dc3 label-studio pull` or review, .csv or .parquet; rounds and tools are joined."""
+    votes: Path | None = None
+    """Raw votes of before, given without proposals: measured beside the arms, and they tell the bias d."""
+    truth: Path | None = None
+    """Table of image and label that is right, for the harm rate; without it the majority of --votes is taken."""
+    output: Annotated[Path, tyro.conf.arg(aliases=["-o"])] = Path("agreement")
+    """Folder for agreement.txt, .csv and .html, and the pictures as PNG."""
+    measuring: tyro.conf.OmitArgPrefixes[MeasureOptions] = field(default_factory=MeasureOptions)
+
+
+def main(argv: list[str]) -> int:
+    """Parses, measures, writes, and prints the table."""
+    options = tyro.cli(AgreeOptions, args=argv, prog="dc3 agree")
+    options.measuring.check()
+    if not options.verdicts:
+        raise InputError("dc3 agree needs at least one verdict table, of `dc3 label-studio pull` or the review page.")
+    if options.output.exists() and not options.output.is_dir():
+        raise InputError(f"--output must be a folder, {options.output} is a file.")
+    votes = read_votes(options.votes) if options.votes else None
+    truth = read_votes(options.truth) if options.truth else None
+    evidence = gather_evidence(read_verdicts(*options.verdicts), votes, truth)
+    print(_write(evidence, options))
+    print(f"\n{options.output}: {PAGE} with pictures, {CSV}, {TEXT}")
+    return 0
+
+
+def _write(evidence: Evidence, options: AgreeOptions) -> str:
+    """Writes all forms of the report and returns the text; each file holds all of it or what it held before."""
+    times = take_times(evidence, options.measuring)
+    measures = list(measure_all(evidence, times, options.measuring))
+    summary = describe(evidence, times, options.measuring)
+    figures = agreement_figures(evidence, times, measures)
+    pictures = [Picture(name, CAPTIONS[name], draw_png(figure)) for name, figure in figures]
+    text = format_table(measures, summary)
+    folder = options.output
+    folder.mkdir(parents=True, exist_ok=True)
+    # pictures of an earlier report would pass for this one's
+    for name in CAPTIONS:
+        (folder / f"{name}.png").unlink(missing_ok=True)
+    for picture in pictures:
+        (folder / f"{picture.name}.png").write_bytes(picture.png)
+    part = folder / ".part"
+    for name, content in ((TEXT, text + "\n"), (PAGE, render_page(measures, summary, pictures))):
+        part.write_text(content, encoding="utf-8")
+        part.replace(folder / name)
+    write_csv(measures, part)
+    part.replace(folder / CSV)
+    return text

@@ -1,0 +1,1 @@
+"""How far annotators agree, how long they take, and what the proposals did to both."""

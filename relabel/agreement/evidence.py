@@ -1,0 +1,107 @@
+"""Verdict tables, raw votes and truth as one set of numbered images, classes and answers."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from relabel.agreement.bootstrap import Draws
+from relabel.agreement.measure import MeasureOptions
+from relabel.verdicts import VOTING
+from training.data.votes import count_votes
+from training.errors import InputError
+
+UNKNOWN = -1
+
+
+class Evidence(NamedTuple):
+    """N images, k classes, A answers."""
+
+    answers: pd.DataFrame
+    """(A,) columns of a verdict, and row (image number), class and proposed (class numbers, -1 for none), is_vote,
+    time (UTC). Without bulk labels: no human looked at them one by one."""
+    images: tuple[str, ...]
+    classes: tuple[str, ...]
+    votes: np.ndarray
+    """(N, k) raw votes of before; zeros without `--votes`."""
+    truth: np.ndarray
+    """(N,) class numbers, -1 where unknown."""
+    truth_source: str
+    """In words; empty where there is none."""
+    n_bulk: int
+    is_simulation: bool
+    """Whether any answer is simulated: every output says so."""
+
+    def draws(self, options: MeasureOptions) -> Draws:
+        """The resamples of all figures."""
+        return Draws(len(self.images), options.resamples, options.seed)
+
+    @property
+    def n_in_both_arms(self) -> int:
+        """Images with labels in both arms: in these the arms are paired."""
+        return int((self.labels.groupby("row")["arm"].nunique() == 2).sum())
+
+    @property
+    def labels(self) -> pd.DataFrame:
+        """The answers that carry a label."""
+        return self.answers[self.answers["is_vote"]]
+
+
+def gather_evidence(
+    verdicts: pd.DataFrame, votes: pd.DataFrame | None = None, truth: pd.DataFrame | None = None
+) -> Evidence:
+    """Numbers images and classes, and finds the truth: the table given, or the majority of the raw votes.
+
+    Args:
+        verdicts: checked table; several rounds and tools may be joined in it.
+        votes: raw votes (image, label, and optionally votes) given without proposals.
+        truth: image and label; where an image has several rows, the class with a clear majority of the votes.
+    """
+    n_bulk = int((verdicts["outcome"] == "bulk").sum())
+    answers = verdicts[verdicts["outcome"] != "bulk"].drop_duplicates().reset_index(drop=True)
+    images = tuple(sorted(answers["image"].unique()))
+    if not images:
+        raise InputError(f"No answers to measure: the tables hold {len(verdicts)} row(s), {n_bulk} of them bulk.")
+    tables = [table[table["image"].isin(images)] for table in (votes, truth) if table is not None]
+    names = {*answers["label"], *answers["proposal"]}.union(*(table["label"] for table in tables)) - {""}
+    classes = tuple(sorted(names))
+    counted = _count(votes, images, classes)
+    if truth is not None:
+        known, source = _majority(_count(truth, images, classes)), "the truth table"
+    elif votes is not None:
+        known, source = _majority(counted), "the majority of the raw votes"
+    else:
+        known, source = np.full(len(images), UNKNOWN), ""
+    simulated = bool((answers["tool"] == "simulation").any())
+    return Evidence(_number(answers, images, classes), images, classes, counted, known, source, n_bulk, simulated)
+
+
+def _number(answers: pd.DataFrame, images: tuple[str, ...], classes: tuple[str, ...]) -> pd.DataFrame:
+    return answers.assign(
+        row=pd.Index(images).get_indexer(answers["image"]),
+        **{"class": pd.Index(classes, dtype=object).get_indexer(answers["label"])},
+        proposed=pd.Index(classes, dtype=object).get_indexer(answers["proposal"]),
+        is_vote=answers["outcome"].isin(VOTING),
+        time=pd.to_datetime(answers["at"], utc=True, format="ISO8601"),
+    )
+
+
+def _count(table: pd.DataFrame | None, images: tuple[str, ...], classes: tuple[str, ...]) -> np.ndarray:
+    """(N, k) counts; unlike in training, a class or an image without votes is nothing to complain of."""
+    counts = np.zeros((len(images), len(classes)), np.int64)
+    if table is None:
+        return counts
+    table = table[table["image"].isin(images)]
+    present = sorted(table["label"].unique())
+    if len(present) < 2:  # count_votes asks for two classes; one is no fault here
+        np.add.at(counts, (pd.Index(images).get_indexer(table["image"]), [classes.index(c) for c in table["label"]]), 1)
+        return counts
+    counts[:, [classes.index(name) for name in present]] = count_votes(table, images, present).counts
+    return counts
+
+
+def _majority(counts: np.ndarray) -> np.ndarray:
+    """(N,) the class with more votes than any other, -1 at a tie or without votes."""
+    ordered = np.sort(counts, axis=1)
+    second = ordered[:, -2] if counts.shape[1] > 1 else np.zeros(len(counts), np.int64)
+    return np.where(ordered[:, -1] > second, counts.argmax(1), UNKNOWN)

@@ -1,0 +1,52 @@
+"""`dc3 review`: what it refuses before it starts, and the export."""
+
+from pathlib import Path
+
+import pytest
+
+from dc3.review import main
+from relabel.review.desk import Desk, ReviewOptions, Submission
+from relabel.verdicts import read_verdicts
+from training.errors import InputError
+
+
+def test_all_faults_are_told_at_once(digits: Path, tmp_path: Path) -> None:
+    options = [str(digits), "--host", "0.0.0.0", "--overlap", "0", "--certificate", str(tmp_path / "none.pem")]
+    with pytest.raises(InputError) as caught:
+        main(options)
+    text = str(caught.value)
+    for part in ("--annotators", "--overlap must be 1", "both be given", "none.pem"):
+        assert part in text
+
+
+def test_a_folder_without_proposals_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="dc3 propose"):
+        main([str(tmp_path), "--verdicts", str(tmp_path / "journal")])
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"), [("", "no name"), ("A\nA\n", "'A' stands there twice"), ("x" * 81, "at most 80")]
+)
+def test_bad_names_are_refused(digits: Path, tmp_path: Path, text: str, fault: str) -> None:
+    (tmp_path / "names.txt").write_text(text)
+    with pytest.raises(InputError, match=fault):
+        main([str(digits), "--verdicts", str(tmp_path / "journal"), "--annotators", str(tmp_path / "names.txt")])
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".csv"])
+def test_the_export_is_a_verdict_table_also_while_the_page_runs(digits: Path, tmp_path: Path, suffix: str) -> None:
+    desk = Desk(ReviewOptions(digits, tmp_path / "journal"))
+    unit = desk.state("Anna").unit
+    assert unit is not None
+    desk.answer("Anna", Submission("id-000001", unit.id, unit.images, unit.proposal, "label", "3", (), 0.0))
+    path = tmp_path / f"verdicts{suffix}"
+    assert main([str(digits), "--verdicts", str(tmp_path / "journal"), "--export", str(path)]) == 0
+    table = read_verdicts(path)
+    assert [tuple(row) for row in table.itertuples(index=False)] == [tuple(row) for row in desk.verdicts(None)]
+    assert list(table["tool"].unique()) == ["review"]
+    desk.close()
+
+
+def test_an_export_without_answers_says_so(digits: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"No answers at .*journal"):
+        main([str(digits), "--verdicts", str(tmp_path / "journal"), "--export", str(tmp_path / "v.csv")])

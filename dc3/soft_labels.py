@@ -1,0 +1,94 @@
+"""`dc3 soft-labels VOTES|VERDICTS`: estimates of soft labels beside the raw votes."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Literal
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import tyro
+
+from relabel.soft_labels.estimates import estimate, with_calibration, with_predictions, write_estimates
+from relabel.soft_labels.evidence import EstimateOptions, Evidence, gather_evidence
+from relabel.verdicts import read_verdicts
+from training.data.votes import read_votes, vote_entropy
+from training.errors import InputError
+from training.evaluate.predictions import read_predictions
+
+Estimate = Literal["blending", "bias_correction", "bias_correction_blending", "dawid_skene", "crowdlab"]
+
+
+@dataclass(frozen=True)
+class SoftLabelsOptions:
+    """Estimates soft labels from few votes. The raw votes and their share stand beside every estimate."""
+
+    tables: tyro.conf.Positional[tuple[Path, ...]]
+    """Vote tables, and verdict tables of `dc3 label-studio pull` or review, .csv or .parquet; their votes are
+    joined."""
+    output: Annotated[Path, tyro.conf.arg(aliases=["-o"])] = Path("soft.parquet")
+    """File to write."""
+    estimates: tuple[Estimate, ...] = ("blending",)
+    """Bias correction needs verdict tables: they say which proposal was shown. Dawid-Skene and CROWDLAB need
+    annotators' names, CROWDLAB --predictions as well."""
+    predictions: Path | None = None
+    """predictions.parquet of a run that was not trained on these votes; also names the classes."""
+    calibration: Path | None = None
+    """Vote table of a few images with many votes, from which blending takes its classes' means; else these votes."""
+    estimating: tyro.conf.OmitArgPrefixes[EstimateOptions] = field(default_factory=EstimateOptions)
+
+
+def main(argv: list[str]) -> int:
+    """Parses, estimates, writes, and prints how far each estimate moved from the votes."""
+    options = tyro.cli(SoftLabelsOptions, args=argv, prog="dc3 soft-labels")
+    _check_paths(options)
+    evidence = _gather(options)
+    # share first, each name once: the file is made of columns
+    names = list(dict.fromkeys(("share", *options.estimates)))
+    estimates = estimate(names, evidence, options.estimating)
+    write_estimates(options.output, evidence, estimates, options.estimating)
+    _print_summary(options.output, evidence, estimates)
+    return 0
+
+
+def _check_paths(options: SoftLabelsOptions) -> None:
+    faults = []
+    if options.output.suffix != ".parquet":
+        faults.append(f"--output must end in .parquet, it is {options.output}")
+    read = [path for path in (*options.tables, options.predictions, options.calibration) if path]
+    if options.output.resolve() in [path.resolve() for path in read]:
+        faults.append(f"--output {options.output} is one of the files read: raw votes are never overwritten")
+    if faults:
+        raise InputError("; ".join(faults))
+
+
+def _gather(options: SoftLabelsOptions) -> Evidence:
+    tables = [read_verdicts(path) if _is_verdicts(path) else read_votes(path) for path in options.tables]
+    predictions = read_predictions(options.predictions) if options.predictions else None
+    evidence = gather_evidence(tables, predictions.class_names if predictions else ())
+    if predictions:
+        evidence = with_predictions(evidence, predictions)
+    return with_calibration(evidence, read_votes(options.calibration)) if options.calibration else evidence
+
+
+def _is_verdicts(path: Path) -> bool:
+    """Whether the table has the column of verdicts; a missing or broken file is left for the reader to report."""
+    try:
+        names = pq.read_schema(path).names if path.suffix == ".parquet" else pd.read_csv(path, nrows=0).columns
+    except (OSError, ValueError):
+        return False
+    return "outcome" in names
+
+
+def _print_summary(path: Path, evidence: Evidence, estimates: dict[str, np.ndarray]) -> None:
+    n_votes = len(evidence.image)
+    print(f"{len(evidence.images)} images, {n_votes} votes, {n_votes / len(evidence.images):.1f} an image")
+    print("\nestimate                   entropy  other class leads  mean change")
+    share = estimates["share"]
+    for name, soft in estimates.items():
+        moved = np.abs(soft - share).sum(1).mean() / 2
+        others = int((soft.argmax(1) != share.argmax(1)).sum())
+        print(f"{name:<26} {vote_entropy(soft).mean():>7.4f}  {others:>17}  {moved:>11.4f}")
+    print("\nentropy in nats; other class leads: images whose first class is not that of the votes;")
+    print("mean change: share of the probability that moved")
+    print(f"\n{path}: raw votes (column votes) beside {', '.join(estimates)}")

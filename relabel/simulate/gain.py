@@ -1,0 +1,68 @@
+"""What a round of relabelling gained, measured against many real votes that only the measurement knows."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from relabel.soft_labels.kl import mean_kl
+from relabel.verdicts import votes_of
+from training.data.votes import is_voted, majority, soft_labels
+from training.evaluate.metrics import evaluate
+from training.evaluate.predictions import Predictions
+
+
+def label_gain(
+    before: pd.DataFrame, after: pd.DataFrame, verdicts: pd.DataFrame, real: pd.DataFrame
+) -> Iterator[tuple[str, float, float]]:
+    """(name, before, after) for the labels of the images that were answered.
+
+    Args:
+        before: vote table of before the round.
+        after: merged vote table.
+        verdicts: the round's answers.
+        real: vote table with the many votes that measure.
+
+    An image without a vote counts as a uniform soft label: that is all that is known of it.
+    """
+    images = sorted(votes_of(verdicts)["image"].unique())
+    truth = _counts(real, images, real)
+    for_before, for_after = _counts(before, images, real), _counts(after, images, real)
+    yield "images with a vote, share", float(is_voted(for_before).mean()), float(is_voted(for_after).mean())
+    yield "majority right, share of the images", _share_right(for_before, truth), _share_right(for_after, truth)
+    yield "KL to all real votes, nats", _kl(for_before, truth), _kl(for_after, truth)
+
+
+def model_gain(
+    before: Predictions, after: Predictions, answered: set[str], real: pd.DataFrame, ambiguity_aware: bool = True
+) -> Iterator[tuple[str, float, float]]:
+    """(name, before, after) of two runs' metrics on images that nobody answered and neither run saw the label of.
+
+    Measured against the real votes; both runs' predictions hold the same images.
+    """
+    names = before.images.tolist()
+    rows = pd.Index(after.images).get_indexer(names)
+    after = after.select(rows)
+    held_out = (before.parts != "labelled") & (after.parts != "labelled") & ~np.isin(before.images, list(answered))
+    counts = _counts(real, [name for name, kept in zip(names, held_out, strict=True) if kept], real)
+    first = dict(evaluate(before.select(held_out)._replace(votes=counts), ambiguity_aware))
+    second = dict(evaluate(after.select(held_out)._replace(votes=counts), ambiguity_aware))
+    for name, value in first.items():
+        yield f"{name}, {len(counts):,} images held out", value, second[name]
+
+
+def _counts(votes: pd.DataFrame, images: list[str], real: pd.DataFrame) -> np.ndarray:
+    """(N, k) votes on these images, zeros where nobody voted; the classes are those of the real votes, sorted."""
+    table = votes if "votes" in votes else votes.assign(votes=1)
+    cells = table.groupby(["image", "label"])["votes"].sum().unstack(fill_value=0)
+    counts: np.ndarray = cells.reindex(index=images, columns=sorted(real["label"].unique()), fill_value=0).to_numpy()
+    return counts.astype(np.int64)
+
+
+def _share_right(counts: np.ndarray, truth: np.ndarray) -> float:
+    return float((is_voted(counts) & (majority(counts) == majority(truth))).mean())
+
+
+def _kl(counts: np.ndarray, truth: np.ndarray) -> float:
+    soft = np.where(is_voted(counts)[:, None], soft_labels(counts), 1 / counts.shape[1])
+    return mean_kl(soft_labels(truth), soft)

@@ -1,0 +1,72 @@
+"""Bias correction (CleverLabel, arXiv 2305.12811): takes out the votes that a proposal won by being shown."""
+
+import numpy as np
+
+from relabel.soft_labels.class_blending import blend
+from relabel.soft_labels.evidence import NOTHING, EstimateOptions, Evidence
+from training.errors import InputError
+
+
+def correct_bias(evidence: Evidence, options: EstimateOptions) -> np.ndarray:
+    """(N, k) soft labels as if no proposal had been shown.
+
+    Votes on one image with different proposals are corrected apart and joined by their number; votes given without a
+    proposal stay as they are. On few votes, or with a bias d that is not that of these annotators, the correction can
+    do harm: it clips.
+
+    Raises InputError when no vote was given with a proposal.
+    """
+    if (evidence.shown == NOTHING).all():
+        raise InputError(
+            "Bias correction takes out the effect of proposals, but no vote was given with one: give the verdict "
+            "tables, which say what was shown, or leave it out."
+        )
+    k = len(evidence.classes)
+    # a group is an image with one proposal, or with none
+    keys, group = np.unique(evidence.image * (k + 1) + evidence.shown + 1, return_inverse=True)
+    counts = np.zeros((len(keys), k))
+    np.add.at(counts, (group, evidence.label), 1)
+    shown = keys % (k + 1) - 1
+    size = counts.sum(1, keepdims=True)
+    corrected = counts / size
+    with_proposal = shown != NOTHING
+    corrected[with_proposal] = invert_acceptance(
+        corrected[with_proposal], shown[with_proposal], options.bias, options.full_acceptance
+    )
+    soft = np.zeros((len(evidence.images), k))
+    np.add.at(soft, keys // (k + 1), corrected * size)
+    return soft / soft.sum(1, keepdims=True)
+
+
+def correct_bias_and_blend(evidence: Evidence, options: EstimateOptions) -> np.ndarray:
+    """(N, k) bias correction, then class blending, the order of CleverLabel."""
+    return blend(correct_bias(evidence, options), options.blend, evidence.blend_with)
+
+
+def invert_acceptance(soft: np.ndarray, proposed: np.ndarray, bias: float, full: float) -> np.ndarray:
+    """Inverts A = d + (full - d) p: the proposed class gets p = clip((A - d) / (full - d), 0, 1), the others the rest.
+
+    The others share the rest as they did before; where none had a vote and something is left, they share it equally.
+    Example: 3 of 4 accept with d = 0.5 and full = 1, so p = 0.5; the vote of 0.25 for another class becomes 0.5.
+
+    Args:
+        soft: (G, k) share of the votes.
+        proposed: (G,) class number that was shown.
+        bias: d, at least 0 and below `full`.
+        full: acceptance of a proposal that everybody would give.
+    """
+    if not 0 <= bias < full <= 1:
+        raise InputError(
+            f"Bias correction needs 0 <= d < acceptance of a certain proposal <= 1; it has d = {bias} and {full}. "
+            "`dc3 agree` estimates d."
+        )
+    rows = np.arange(len(soft))
+    kept = np.clip((soft[rows, proposed] - bias) / (full - bias), 0, 1)
+    others = soft.copy()
+    others[rows, proposed] = 0
+    empty = ~others.any(1)
+    others[empty] = 1
+    others[rows[empty], proposed[empty]] = 0
+    others *= ((1 - kept) / others.sum(1))[:, None]
+    others[rows, proposed] = kept
+    return others

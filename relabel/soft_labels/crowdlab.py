@@ -1,0 +1,74 @@
+"""CROWDLAB (arXiv 2210.06812) by cleanlab: votes and a model's probabilities, each weighed by how far it is trusted."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from relabel.soft_labels.evidence import EstimateOptions, Evidence, require_annotators
+from training.errors import InputError
+
+
+class Trust(NamedTuple):
+    """What cleanlab estimates of annotators and model."""
+
+    model: float
+    """Weight of the model's probabilities."""
+    annotators: np.ndarray
+    """(J,) weight of each annotator's answer."""
+    agreement: float
+    """Mean share of an image's annotators who give its consensus label, over images with more than one; above 0."""
+
+
+def weigh_with_model(evidence: Evidence, options: EstimateOptions) -> np.ndarray:
+    """(N, k) weighted mean of the model's probabilities and of each annotator's answer.
+
+    An answer counts as `agreement` for its class, the rest of it shared by the others. The model must not have been
+    trained on these votes, or it is trusted too much. An annotator who judged an image more than once counts there
+    once, with the last answer of the evidence.
+
+    Raises InputError without cleanlab, without `probabilities`, when a vote names no annotator, and when no two
+    annotators agree on any image.
+    """
+    require_annotators(evidence, "CROWDLAB")
+    if evidence.probabilities is None:
+        raise InputError("CROWDLAB weighs votes against a model: give a run's predictions.parquet as --predictions.")
+    answers = _spread(evidence)
+    given = ~np.isnan(answers)
+    k = len(evidence.classes)
+    if not any(((answers == number).sum(1) > 1).any() for number in range(k)):
+        raise InputError("CROWDLAB compares annotators: on at least one image two must agree, and nowhere do they.")
+    trust = _estimate_trust(answers, evidence.probabilities)
+    elsewhere = (1 - trust.agreement) / (k - 1)
+    soft = trust.model * evidence.probabilities
+    weights = given * trust.annotators
+    for number in range(k):
+        chance = np.where(answers == number, trust.agreement, elsewhere)
+        soft[:, number] += (weights * chance).sum(1)
+    return soft / soft.sum(1, keepdims=True)
+
+
+def _spread(evidence: Evidence) -> np.ndarray:
+    """(N, J) class number that each annotator gave each image, NaN where none."""
+    answers = np.full((len(evidence.images), int(evidence.annotator.max()) + 1), np.nan)
+    answers[evidence.image, evidence.annotator] = evidence.label
+    return answers
+
+
+def _estimate_trust(answers: np.ndarray, probabilities: np.ndarray) -> Trust:
+    try:
+        from cleanlab.multiannotator import get_label_quality_multiannotator
+    except ImportError as error:
+        text = "CROWDLAB needs cleanlab: pip install 'dc3[crowdlab]', or choose another estimator."
+        raise InputError(text) from error
+    found = get_label_quality_multiannotator(
+        pd.DataFrame(answers),
+        probabilities,
+        return_detailed_quality=False,
+        return_annotator_stats=False,
+        return_weights=True,
+        verbose=False,
+    )
+    quality = found["label_quality"]
+    agreement = quality["annotator_agreement"][quality["num_annotations"] > 1].mean()
+    return Trust(float(found["model_weight"]), np.asarray(found["annotator_weight"]), float(agreement))

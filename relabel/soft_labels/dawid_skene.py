@@ -1,0 +1,64 @@
+"""Dawid-Skene (Applied Statistics 28, 1979): each annotator's confusion matrix and each image's class, by EM."""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from relabel.soft_labels.evidence import EstimateOptions, Evidence, require_annotators
+from training.data.votes import soft_labels
+
+TINY = 1e-10
+"""Least probability of an answer: one unheard-of answer must not rule a class out for good."""
+
+
+class DawidSkene(NamedTuple):
+    """The fitted model."""
+
+    soft: np.ndarray
+    """(N, k) probability of each class to be the one true class. It is not the share of annotators who would vote for
+    it: with more votes it goes to one-hot also where annotators keep disagreeing."""
+    confusion: np.ndarray
+    """(J, k, k) chance that annotator j answers the last index where the middle one is true."""
+    prior: np.ndarray
+    """(k,) share of the classes."""
+
+
+def estimate_dawid_skene(evidence: Evidence, options: EstimateOptions) -> np.ndarray:
+    """(N, k) probability of each class; raises InputError when a vote names no annotator."""
+    require_annotators(evidence, "Dawid-Skene")
+    return fit_dawid_skene(evidence, options).soft
+
+
+def fit_dawid_skene(evidence: Evidence, options: EstimateOptions) -> DawidSkene:
+    """Maximises the likelihood from the share of the votes on, until it gains less than the tolerance."""
+    n, k, j = len(evidence.images), len(evidence.classes), int(evidence.annotator.max()) + 1
+    # answers[i, a * k + l]: how often annotator a gave image i the label l
+    columns = evidence.annotator * k + evidence.label
+    answers = csr_array((np.ones(len(columns)), (evidence.image, columns)), shape=(n, j * k))
+    soft = soft_labels(evidence.counts)
+    before = -np.inf
+    for _ in range(options.iterations):
+        prior, confusion = _maximise(answers, soft, k)
+        soft, likelihood = _expect(answers, prior, confusion)
+        if likelihood - before < options.tolerance:
+            break
+        before = likelihood
+    return DawidSkene(soft, confusion, prior)
+
+
+def _maximise(answers: csr_array, soft: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """(k,) prior and (J, k, k) confusion matrices that fit the classes best."""
+    weights = (answers.T @ soft).reshape(-1, k, k).transpose(0, 2, 1)
+    weights = np.maximum(weights, TINY)
+    return soft.mean(0), weights / weights.sum(2, keepdims=True)
+
+
+def _expect(answers: csr_array, prior: np.ndarray, confusion: np.ndarray) -> tuple[np.ndarray, float]:
+    """(N, k) probability of the classes, and the mean log-likelihood of an image in nats."""
+    k = len(prior)
+    of_answer = np.log(confusion).transpose(0, 2, 1).reshape(-1, k)
+    joint = answers @ of_answer + np.log(np.maximum(prior, TINY))
+    most = joint.max(1, keepdims=True)
+    total = most + np.log(np.exp(joint - most).sum(1, keepdims=True))
+    return np.exp(joint - total), float(total.mean())

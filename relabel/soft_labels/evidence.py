@@ -1,0 +1,131 @@
+"""What soft labels are estimated from: the votes one by one, what was shown with each, and what a model says."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from relabel.verdicts import votes_of
+from training.errors import InputError, name_some
+
+NOTHING = -1
+"""In place of a number: no proposal was shown, or the annotator is not known."""
+
+
+@dataclass(frozen=True)
+class EstimateOptions:
+    """Settings of the estimators; the defaults are the published ones."""
+
+    blend: float = 0.25
+    """Weight of the class's mean soft label in class blending, 0 to 1 (CleverLabel, arXiv 2305.12811, its code)."""
+    bias: float = 0.1
+    """Confirmation bias d that bias correction assumes: chance to accept a proposal that one would not have given.
+    CleverLabel's code uses 0.1 throughout; its measured values run from 0 to 0.65, so measure yours."""
+    full_acceptance: float = 0.99
+    """Chance to accept a proposal that everybody would give: A = d + (0.99 - d) p (CleverLabel's code)."""
+    iterations: int = 100
+    """At most, of Dawid-Skene's expectation maximisation."""
+    tolerance: float = 1e-5
+    """Dawid-Skene stops when the mean log-likelihood of an image gains less."""
+
+
+class Evidence(NamedTuple):
+    """M votes on N images over k classes; every image has at least one."""
+
+    images: tuple[str, ...]
+    """N names."""
+    classes: tuple[str, ...]
+    """k names."""
+    image: np.ndarray
+    """(M,) row number of the image voted on."""
+    label: np.ndarray
+    """(M,) class number given."""
+    annotator: np.ndarray
+    """(M,) number of the annotator, `NOTHING` where the table names none."""
+    shown: np.ndarray
+    """(M,) class number of the proposal that the annotator saw, `NOTHING` where none was shown."""
+    blend_with: np.ndarray | None = None
+    """(k, k) mean soft label of each class, measured elsewhere; None estimates it from these votes."""
+    probabilities: np.ndarray | None = None
+    """(N, k) what a model says of each image, p_n."""
+
+    @property
+    def counts(self) -> np.ndarray:
+        """(N, k) int64 raw votes."""
+        counts = np.zeros((len(self.images), len(self.classes)), np.int64)
+        np.add.at(counts, (self.image, self.label), 1)
+        return counts
+
+
+def gather_evidence(tables: Sequence[pd.DataFrame], classes: Sequence[str] = ()) -> Evidence:
+    """Joins vote tables (`training.data.votes`) and verdict tables (`relabel.verdicts`) into one evidence.
+
+    Images without a vote (all excluded or skipped) are left out. A proposal counts as shown where the outcome is
+    accepted or changed.
+
+    Args:
+        tables: in the order of their rounds.
+        classes: k names; empty means those voted for or shown, sorted.
+
+    Raises:
+        InputError: every fault at once: no vote, unknown or empty class, votes that are no positive whole number.
+    """
+    votes = pd.concat([_to_votes(table) for table in tables], ignore_index=True)
+    names = tuple(classes) or tuple(sorted(set(votes["label"]) | set(votes["shown"]) - {""}))
+    faults = _list_faults(votes, names)
+    if faults:
+        raise InputError("The votes cannot be used:\n- " + "\n- ".join(faults))
+    votes = votes.loc[votes.index.repeat(votes["votes"].astype(int))]
+    images = tuple(sorted(votes["image"].unique()))
+    annotators = pd.Index(sorted(set(votes["annotator"]) - {""}))
+    return Evidence(
+        images,
+        names,
+        pd.Index(images).get_indexer(votes["image"]),
+        pd.Index(names).get_indexer(votes["label"]),
+        annotators.get_indexer(votes["annotator"]),
+        pd.Index(names).get_indexer(votes["shown"]),
+    )
+
+
+def require_annotators(evidence: Evidence, purpose: str) -> None:
+    """Raises InputError when a vote does not name its annotator."""
+    unnamed = int((evidence.annotator == NOTHING).sum())
+    if unnamed:
+        raise InputError(
+            f"{purpose} weighs annotators, so every vote must name one; {unnamed} of {len(evidence.annotator)} votes "
+            "name none. Give tables with a column annotator, or choose another estimator."
+        )
+
+
+def _to_votes(table: pd.DataFrame) -> pd.DataFrame:
+    """Columns image, label, votes, annotator and shown; the last two empty where nothing is known."""
+    if "outcome" not in table:
+        filled = {name: table.get(name, "") for name in ("annotator", "shown")}
+        return table.assign(**filled, votes=table.get("votes", 1))[["image", "label", "votes", "annotator", "shown"]]
+    voted = votes_of(table)
+    was_shown = voted["outcome"].isin(("accepted", "changed"))
+    voted = voted.assign(votes=1, shown=voted["proposal"].where(was_shown, ""))
+    return voted[["image", "label", "votes", "annotator", "shown"]]
+
+
+def _list_faults(votes: pd.DataFrame, classes: tuple[str, ...]) -> list[str]:
+    if votes.empty:
+        return ["the tables hold no row with a label, so there is nothing to estimate from"]
+    faults = []
+    strange = sorted((set(votes["label"]) | set(votes["shown"]) - {""}) - set(classes) - {""})
+    if strange:
+        faults.append(f"label(s) or proposal(s) {name_some(strange)} that are none of {name_some(classes)}")
+    unlabelled = votes["image"][votes["label"] == ""]
+    if len(unlabelled):
+        faults.append(f"empty label(s): {name_some(list(unlabelled))}")
+    numbers = pd.to_numeric(votes["votes"], errors="coerce")
+    bad = votes[~(numbers.ge(1) & numbers.mod(1).eq(0))]
+    if len(bad):
+        rows = [f"{row.image} -> {row.label}: {row.votes}" for row in bad.itertuples()]
+        faults.append(f"votes must be whole numbers from 1 up; row(s) {name_some(rows)}")
+    if len(set(classes) - {""}) < 2:
+        faults.append(f"at least two classes are needed, found {name_some(classes) or 'none'}")
+    return faults

@@ -1,0 +1,14 @@
+"""The share of the votes: what every other estimate is compared with."""
+
+import numpy as np
+
+from relabel.soft_labels.evidence import EstimateOptions, Evidence
+from training.data.votes import soft_labels
+
+
+def share_of_votes(evidence: Evidence, options: EstimateOptions) -> np.ndarray:
+    """(N, k) share of each image's votes, the paper's l^.
+
+    Example: votes 2 1 0 give 0.667 0.333 0.
+    """
+    return soft_labels(evidence.counts)

@@ -1,0 +1,55 @@
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from dc3.simulate_annotation import main
+from relabel.verdicts import read_verdicts
+from tests.relabel.simulate.folder import make_votes, write_folder
+from training.errors import InputError
+
+
+@pytest.fixture
+def votes(tmp_path: Path) -> Path:
+    """The made-up votes as a file."""
+    make_votes().to_csv(tmp_path / "votes.csv", index=False)
+    return tmp_path / "votes.csv"
+
+
+def test_every_output_says_simulation(tmp_path: Path, votes: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_folder(tmp_path / "ssl", clustered=False)
+    write_folder(tmp_path / "dc3")
+    output = tmp_path / "out"
+    arguments = ["--votes", str(votes), "--compare", str(tmp_path / "ssl"), "-o", str(output), "--d", "0.1"]
+    assert main([str(tmp_path / "dc3"), *arguments]) == 0
+    assert sorted(path.name for path in output.iterdir()) == [
+        "simulation_table3.csv",
+        "simulation_table3.txt",
+        "simulation_verdicts.parquet",
+    ]
+    assert capsys.readouterr().out.startswith("SIMULATION")
+    assert set(read_verdicts(output / "simulation_verdicts.parquet")["tool"]) == {"simulation"}
+    table = pd.read_csv(output / "simulation_table3.csv")
+    assert set(table["kind"]) == {"simulation"}
+    assert set(table["proposals"]) == {"none", "ssl", "dc3"}
+    assert (output / "simulation_table3.txt").read_text().startswith("SIMULATION")
+
+
+def test_a_vanilla_folder_alone_is_the_ssl_column(tmp_path: Path, votes: Path) -> None:
+    write_folder(tmp_path / "ssl", clustered=False)
+    assert main([str(tmp_path / "ssl"), "--votes", str(votes), "-o", str(tmp_path / "out")]) == 0
+    assert set(pd.read_csv(tmp_path / "out" / "simulation_table3.csv")["proposals"]) == {"none", "ssl"}
+
+
+def test_folders_in_the_wrong_order_are_refused(tmp_path: Path, votes: Path) -> None:
+    write_folder(tmp_path / "ssl", clustered=False)
+    write_folder(tmp_path / "dc3")
+    with pytest.raises(InputError, match=r"has no image in a cluster.*classes only"):
+        main([str(tmp_path / "ssl"), "--votes", str(votes), "--compare", str(tmp_path / "dc3")])
+
+
+def test_d_out_of_range_is_refused_before_anything_is_written(tmp_path: Path, votes: Path) -> None:
+    write_folder(tmp_path / "dc3")
+    with pytest.raises(InputError, match="d < full acceptance"):
+        main([str(tmp_path / "dc3"), "--votes", str(votes), "-o", str(tmp_path / "out"), "--d", "1"])
+    assert not (tmp_path / "out").exists()

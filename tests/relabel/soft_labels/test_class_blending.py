@@ -1,0 +1,51 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as nst
+
+from relabel.soft_labels.class_blending import blend, blend_classes, mean_soft_labels
+from relabel.soft_labels.evidence import EstimateOptions
+from tests.relabel.soft_labels.answers import make_evidence
+from training.data.votes import soft_labels
+from training.errors import InputError
+
+
+def _slow(counts: np.ndarray, weight: float) -> np.ndarray:
+    """(1 - w) p + w C[argmax p], C the mean soft label of each class: word for word, image by image."""
+    rows = [row / row.sum() for row in counts]
+    result = []
+    for row in rows:
+        alike = [other for other in rows if other.argmax() == row.argmax()]
+        mean = sum(alike) / len(alike)
+        result.append((1 - weight) * row + weight * mean)
+    return np.array(result)
+
+
+@given(
+    nst.arrays(int, (7, 3), elements=st.integers(0, 5)).map(lambda counts: counts + np.eye(7, 3, dtype=int)),
+    st.floats(0, 1),
+)
+def test_blending_equals_the_formula(counts: np.ndarray, weight: float) -> None:
+    counts[counts.sum(1) == 0, 0] = 1
+    np.testing.assert_allclose(blend(soft_labels(counts), weight), _slow(counts, weight), atol=1e-12)
+
+
+def test_given_means_are_mixed_in() -> None:
+    means = np.array([[0.9, 0.1], [0.2, 0.8]])
+    evidence = make_evidence(np.array([0, 1]), np.array([0, 1]), 2)._replace(blend_with=means)
+    np.testing.assert_allclose(blend_classes(evidence, EstimateOptions()), [[0.975, 0.025], [0.05, 0.95]])
+
+
+def test_one_vote_an_image_stays_without_given_means() -> None:
+    evidence = make_evidence(np.arange(3), np.array([0, 2, 2]), 3)
+    np.testing.assert_array_equal(blend_classes(evidence, EstimateOptions()), np.eye(3)[[0, 2, 2]])
+
+
+def test_a_class_that_leads_no_image_is_one_hot() -> None:
+    np.testing.assert_allclose(mean_soft_labels(np.array([[0.75, 0.25], [0.55, 0.45]])), [[0.65, 0.35], [0, 1]])
+
+
+def test_weight_out_of_range_is_refused() -> None:
+    with pytest.raises(InputError, match=r"0 to 1, it is 1\.5"):
+        blend(np.eye(2), 1.5)

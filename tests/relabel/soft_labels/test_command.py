@@ -1,0 +1,103 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+from dc3.soft_labels import main
+from relabel.soft_labels.class_blending import blend
+from relabel.soft_labels.kl import mean_kl
+from relabel.verdicts import Verdict, to_table, write_verdicts
+from training.data.votes import count_votes, read_votes, soft_labels
+from training.errors import InputError
+from training.evaluate.predictions import Predictions, write_predictions
+
+
+def _read(path: Path, column: str) -> np.ndarray:
+    return np.array(pq.read_table(path)[column].to_pylist())
+
+
+def _verdicts() -> pd.DataFrame:
+    first = Verdict(
+        "a", "Ann", "cat", 1.0, "2026-01-01T10:00:00+00:00", 1, "review", "image", "", "proposal", "cat", "run",
+        "accepted",
+    )  # fmt: skip
+    second = first._replace(annotator="Bob")
+    third = first._replace(image="b", label="dog", outcome="changed")
+    return to_table([first, second, third, third._replace(annotator="Bob")])
+
+
+def test_raw_votes_stand_beside_the_estimate(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    votes = tmp_path / "votes.csv"
+    pd.DataFrame({"image": ["a", "a", "b"], "label": ["cat", "dog", "dog"], "votes": [2, 1, 4]}).to_csv(votes)
+    before = votes.read_bytes()
+    output = tmp_path / "soft.parquet"
+    assert main([str(votes), "-o", str(output)]) == 0
+    np.testing.assert_array_equal(_read(output, "votes"), [[2, 1], [0, 4]])
+    share = np.array([[2 / 3, 1 / 3], [0, 1]])
+    np.testing.assert_allclose(_read(output, "share"), share)
+    np.testing.assert_allclose(_read(output, "blending"), blend(share, 0.25))
+    about = json.loads(pq.read_schema(output).metadata[b"dc3"])
+    assert about["classes"] == ["cat", "dog"]
+    assert about["options"]["blend"] == 0.25
+    assert votes.read_bytes() == before
+    assert "2 images, 7 votes" in capsys.readouterr().out
+
+
+def test_verdicts_allow_every_estimate(tmp_path: Path) -> None:
+    pytest.importorskip("cleanlab", reason="CLEANLAB MISSING: CROWDLAB is not tested; pip install 'dc3[crowdlab]'")
+    write_verdicts(_verdicts(), tmp_path / "verdicts.parquet")
+    images, parts = np.array(["b", "a"]), np.array(["validation"] * 2)
+    classes = np.array([[0.3, 0.7], [0.9, 0.1]], np.float32)
+    zeros = np.zeros(2, np.float32)
+    predictions = Predictions(
+        images, parts, classes, classes, zeros, classes, np.zeros((2, 2), np.int64), ("cat", "dog")
+    )
+    write_predictions(predictions, tmp_path / "predictions.parquet")
+    output, names = tmp_path / "soft.parquet", ["blending", "bias_correction", "dawid_skene", "crowdlab"]
+    given = ["--predictions", str(tmp_path / "predictions.parquet"), "--bias", "0.26"]
+    assert main([str(tmp_path / "verdicts.parquet"), "-o", str(output), "--estimates", *names, *given]) == 0
+    assert pq.read_schema(output).names == ["image", "votes", "share", *names]
+    assert _read(output, "crowdlab").argmax(1).tolist() == [0, 1]
+
+
+def test_what_an_estimate_lacks_is_named_for_all_of_them(tmp_path: Path) -> None:
+    votes = tmp_path / "votes.csv"
+    pd.DataFrame({"image": ["a", "b"], "label": ["cat", "dog"]}).to_csv(votes)
+    output = tmp_path / "soft.parquet"
+    with pytest.raises(InputError, match=r"(?s)bias_correction: .*proposal.*dawid_skene: .*2 of 2 votes name none"):
+        main([str(votes), "-o", str(output), "--estimates", "bias_correction", "dawid_skene"])
+    assert list(tmp_path.iterdir()) == [votes], "nothing half-written"
+
+
+def test_the_table_read_is_never_written(tmp_path: Path) -> None:
+    write_verdicts(_verdicts(), tmp_path / "verdicts.parquet")
+    before = (tmp_path / "verdicts.parquet").read_bytes()
+    with pytest.raises(InputError, match="raw votes are never overwritten"):
+        main([str(tmp_path / "verdicts.parquet"), "-o", str(tmp_path / "verdicts.parquet")])
+    assert (tmp_path / "verdicts.parquet").read_bytes() == before
+
+
+def test_missing_table_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"No vote table at .*nowhere\.csv"):
+        main([str(tmp_path / "nowhere.csv")])
+
+
+def test_blending_brings_few_real_votes_nearer_to_all(cifar10h: Path, tmp_path: Path) -> None:
+    """3 of about 51 votes on 2,000 images of CIFAR-10H; benchmarks/soft_labels.py has all figures."""
+    table = read_votes(cifar10h / "votes.csv")
+    images = sorted(table["image"].unique())[:2000]
+    votes = count_votes(table[table["image"].isin(images)], images)
+    generator = np.random.default_rng(0)
+    drawn = np.stack([generator.multivariate_hypergeometric(row, 3) for row in votes.counts])
+    rows, numbers = np.nonzero(drawn)
+    few = pd.DataFrame({"image": np.array(images)[rows], "label": np.array(votes.classes)[numbers]})
+    few.assign(votes=drawn[rows, numbers]).to_csv(tmp_path / "few.csv", index=False)
+    output = tmp_path / "soft.parquet"
+    assert main([str(tmp_path / "few.csv"), "-o", str(output)]) == 0
+    reference = soft_labels(votes.counts)
+    raw, blended = (mean_kl(reference, _read(output, name)) for name in ("share", "blending"))
+    assert 0.2 < raw < 0.4
+    assert blended < raw / 2

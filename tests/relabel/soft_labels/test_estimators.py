@@ -1,0 +1,73 @@
+"""What every estimator promises; a new one adds no line."""
+
+import importlib.util
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from relabel.soft_labels import ESTIMATORS
+from relabel.soft_labels.evidence import EstimateOptions, Evidence
+from tests.relabel.soft_labels.answers import make_evidence
+
+OPTIONS = EstimateOptions(bias=0.26)
+
+
+def _need_library(name: str) -> None:
+    if name == "crowdlab" and importlib.util.find_spec("cleanlab") is None:
+        pytest.skip("CLEANLAB MISSING: CROWDLAB is not tested; pip install 'dc3[crowdlab]'")
+
+
+@st.composite
+def evidences(draw: st.DrawFn) -> Evidence:
+    """Any votes: 1 to 6 an image, some with a proposal, and two annotators who agree on image 0."""
+    k = draw(st.integers(2, 5))
+    n = draw(st.integers(1, 8))
+    per_image = [draw(st.integers(2 if row == 0 else 1, 6)) for row in range(n)]
+    image = np.repeat(np.arange(n), per_image)
+    annotator = np.concatenate([np.arange(count) for count in per_image])
+    label = np.array(draw(st.lists(st.integers(0, k - 1), min_size=len(image), max_size=len(image))))
+    label[1] = label[0]
+    shown = np.array(draw(st.lists(st.integers(-1, k - 1), min_size=len(image), max_size=len(image))))
+    shown[0] = draw(st.integers(0, k - 1))
+    weights = np.array(draw(st.lists(st.floats(0.01, 1), min_size=n * k, max_size=n * k))).reshape(n, k)
+    evidence = make_evidence(image, label, k, annotator, shown)
+    return evidence._replace(probabilities=weights / weights.sum(1, keepdims=True))
+
+
+@pytest.mark.parametrize("name", ESTIMATORS)
+@settings(max_examples=60, deadline=None)
+@given(evidence=evidences())
+def test_rows_lie_on_the_simplex(name: str, evidence: Evidence) -> None:
+    _need_library(name)
+    soft = ESTIMATORS[name](evidence, OPTIONS)
+    assert soft.shape == (len(evidence.images), len(evidence.classes))
+    assert (soft >= 0).all()
+    np.testing.assert_allclose(soft.sum(1), 1, rtol=1e-9)
+
+
+@pytest.mark.parametrize("name", ESTIMATORS)
+@settings(max_examples=25, deadline=None)
+@given(evidence=evidences(), seed=st.integers(0, 99))
+def test_order_of_the_votes_changes_nothing(name: str, evidence: Evidence, seed: int) -> None:
+    _need_library(name)
+    order = np.random.default_rng(seed).permutation(len(evidence.image))
+    columns = ("image", "label", "annotator", "shown")
+    shuffled = evidence._replace(**{column: getattr(evidence, column)[order] for column in columns})
+    # Dawid-Skene sums in another order, and may stop an iteration apart
+    same = {"rtol": 1e-3, "atol": 1e-4}
+    np.testing.assert_allclose(ESTIMATORS[name](shuffled, OPTIONS), ESTIMATORS[name](evidence, OPTIONS), **same)
+
+
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_the_evidence_is_left_as_it_was(name: str) -> None:
+    _need_library(name)
+    probabilities = np.array([[0.6, 0.4], [0.3, 0.7]])
+    evidence = make_evidence(
+        np.array([0, 0, 1]), np.array([1, 1, 0]), 2, np.array([0, 1, 0]), np.array([0, -1, 1])
+    )._replace(probabilities=probabilities)
+    before = [np.copy(value) for value in evidence[2:6]] + [probabilities.copy()]
+    ESTIMATORS[name](evidence, OPTIONS)
+    after = [*evidence[2:6], probabilities]
+    assert all((old == new).all() for old, new in zip(before, after, strict=True))

@@ -1,0 +1,51 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from relabel.soft_labels.evidence import NOTHING, gather_evidence
+from relabel.verdicts import Verdict, to_table
+from training.errors import InputError
+
+VERDICT = Verdict(
+    "a.png", "Ann", "cat", 1.0, "2026-01-01T10:00:00+00:00", 1, "review", "image", "", "proposal", "cat", "run",
+    "accepted",
+)  # fmt: skip
+
+
+def test_votes_and_verdicts_are_joined() -> None:
+    votes = pd.DataFrame({"image": ["a.png", "b.png"], "label": ["dog", "cat"], "votes": [2, 1]})
+    evidence = gather_evidence([votes, to_table([VERDICT])])
+    assert evidence.images == ("a.png", "b.png")
+    assert evidence.classes == ("cat", "dog")
+    np.testing.assert_array_equal(evidence.counts, [[1, 2], [1, 0]])
+    np.testing.assert_array_equal(evidence.annotator, [NOTHING, NOTHING, NOTHING, 0])
+
+
+def test_a_proposal_counts_as_shown_only_where_it_was() -> None:
+    changed = VERDICT._replace(label="dog", outcome="changed")
+    control = VERDICT._replace(arm="control", outcome="manual")
+    bulk = VERDICT._replace(outcome="bulk")
+    evidence = gather_evidence([to_table([VERDICT, changed, control, bulk])])
+    np.testing.assert_array_equal(evidence.shown, [0, 0, NOTHING, NOTHING])
+    np.testing.assert_array_equal(evidence.label, [0, 1, 0, 0])
+
+
+def test_images_without_a_label_are_left_out() -> None:
+    skipped = VERDICT._replace(image="b.png", label="", outcome="skipped")
+    excluded = VERDICT._replace(image="c.png", label="", outcome="excluded", unit="cluster")
+    assert gather_evidence([to_table([VERDICT, skipped, excluded])], ("cat", "dog")).images == ("a.png",)
+
+
+def test_classes_of_proposals_are_known_without_a_vote() -> None:
+    assert gather_evidence([to_table([VERDICT._replace(proposal="dog", outcome="changed")])]).classes == ("cat", "dog")
+
+
+def test_all_faults_are_named_at_once() -> None:
+    votes = pd.DataFrame({"image": ["a", "b", "c"], "label": ["cat", "", "cow"], "votes": [1, 1, -2]})
+    with pytest.raises(InputError, match=r"(?s)cow.*empty label\(s\): b.*c -> cow: -2"):
+        gather_evidence([votes], ("cat", "dog"))
+
+
+def test_tables_without_votes_are_refused() -> None:
+    with pytest.raises(InputError, match="no row with a label"):
+        gather_evidence([to_table([VERDICT._replace(label="", outcome="skipped")])])

@@ -3,13 +3,13 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
 import urllib.request
 from pathlib import Path
 
+from dc3.steps import free_port, run_verb, train_run, wait_until_ready
 from training import track
 from training.errors import InputError
 
@@ -29,10 +29,10 @@ def main(argv: list[str]) -> int:
     first = _train("digits")
     short = ("--steps", str(TRIAL_STEPS), "--evaluate-every", str(TRIAL_STEPS))
     study = ("--study", f"demo-{time.time():.0f}", "--output", str(tuned))
-    _run("tune", "--preset", "digits", "--trials", str(TRIALS), *short, *study)
+    run_verb("tune", "--preset", "digits", "--trials", str(TRIALS), *short, *study)
     second = _train(str(tuned))
     best = min((track.summarise(run) for run in (first, second)), key=lambda summary: summary.metrics["d_minus_f1"])
-    _run("export", best.run_id, "--output", str(model))
+    run_verb("export", best.run_id, "--output", str(model))
     answer = _serve_one(model, _write_image(folder / "blend.png"))
     metrics = best.metrics
     rows = {
@@ -51,22 +51,7 @@ def main(argv: list[str]) -> int:
 
 def _train(preset: str) -> str:
     """Returns the id of the run."""
-    printed = _run("train", "--preset", preset, "--steps", str(STEPS), "--evaluate-every", str(STEPS // 2))
-    return next(line.split()[1] for line in printed if line.startswith("run "))
-
-
-def _run(*arguments: str) -> list[str]:
-    """Runs one verb as the user would, and returns the lines that it printed."""
-    print(f"\n$ dc3 {' '.join(arguments)}", flush=True)
-    lines = []
-    with subprocess.Popen([sys.executable, "-m", "dc3", *arguments], stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        for line in process.stdout:
-            print(line, end="", flush=True)
-            lines.append(line)
-    if process.returncode:
-        raise InputError(f"`dc3 {arguments[0]}` stopped with status {process.returncode}; its message stands above.")
-    return lines
+    return train_run("--preset", preset, "--steps", str(STEPS), "--evaluate-every", str(STEPS // 2))
 
 
 def _write_image(path: Path) -> Path:
@@ -82,15 +67,13 @@ def _write_image(path: Path) -> Path:
 
 def _serve_one(model: Path, image: Path) -> dict[str, object]:
     """Starts the real service on a free port, sends one image and stops it again."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "dc3", "serve", str(model), "--port", str(port)]
     print(f"\n$ dc3 serve {model} --port {port}", flush=True)
     service = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     try:
         address = f"http://127.0.0.1:{port}"
-        _wait(f"{address}/readyz", service)
+        wait_until_ready(f"{address}/readyz", service, 90, "dc3 serve")
         request = urllib.request.Request(
             f"{address}/predict", data=image.read_bytes(), headers={"Content-Type": "image/png"}
         )
@@ -100,19 +83,6 @@ def _serve_one(model: Path, image: Path) -> dict[str, object]:
     finally:
         os.kill(service.pid, signal.SIGTERM)
         service.wait(30)
-
-
-def _wait(address: str, service: subprocess.Popen[bytes], limit_s: float = 90) -> None:
-    end = time.monotonic() + limit_s
-    while time.monotonic() < end:
-        if service.poll() is not None:
-            raise InputError(f"The service stopped with status {service.returncode}; start it by hand: dc3 serve.")
-        try:
-            with urllib.request.urlopen(address, timeout=2):
-                return
-        except OSError:
-            time.sleep(0.3)
-    raise InputError(f"The service was not ready within {limit_s:.0f} s; start it by hand: dc3 serve.")
 
 
 def _describe(answer: dict[str, object]) -> str:

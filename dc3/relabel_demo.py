@@ -1,0 +1,168 @@
+"""`dc3 relabel-demo`: one round of relabelling on CIFAR-10H, each step the command that a user would type.
+
+The votes are real, the images are real, Label Studio is real; the annotators are scripts that draw their answers from
+the real votes and may give in to a proposal (`relabel.simulate.annotators`). A simulation of people.
+"""
+
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import tyro
+
+from dc3.steps import free_port, run_verb, train_run, wait_until_ready
+from relabel.simulate.annotators import AnnotatorModel, CostModel
+from training.errors import InputError
+
+TRAINING = ("--preset", "cifar10h_small", "--variant", "dc3_guided", "--labelled", "0.8", "--register", "")
+"""The guided variant, because a short training of the plain one may call easy classes ambiguous (docs/results.md)."""
+OWNER = "owner@example.org"
+
+
+@dataclass(frozen=True)
+class RelabelDemoOptions:
+    """One round of relabelling on CIFAR-10H through a real Label Studio. The annotators are scripts: a simulation."""
+
+    data: Path = Path("../shared/data/cifar10h")
+    """Folder with images.zip and votes.csv (image, label, votes)."""
+    output: Path | None = None
+    """Folder for all that is made; unless given, below the store."""
+    program: str = ""
+    """Label Studio's command; unless given, 1.23.2 is installed into an environment of its own (1 GB, minutes)."""
+    voted: int = 2000
+    """Images that the lab has votes on at the start."""
+    votes_each: int = 3
+    """Votes on each of these."""
+    images: int = 600
+    """Images to relabel, those that promise most a minute."""
+    control: float = 0.2
+    """Share of them without a proposal."""
+    annotators: int = 2
+    """Each judges every image."""
+    steps: int = 1000
+    """Of each training."""
+    seed: int = 0
+    annotator: AnnotatorModel = field(default_factory=AnnotatorModel)
+    cost: CostModel = field(default_factory=CostModel)
+
+
+def main(argv: list[str]) -> int:
+    """Trains, proposes, pushes, answers, pulls, merges, measures, and trains again."""
+    options = tyro.cli(RelabelDemoOptions, args=argv, prog="dc3 relabel-demo", config=(tyro.conf.OmitArgPrefixes,))
+    from relabel.simulate.first_votes import draw_first_votes
+    from training import track
+    from training.data.votes import read_votes
+
+    images, votes = options.data / "images.zip", options.data / "votes.csv"
+    if not images.is_file() or not votes.is_file():
+        raise InputError(
+            f"No images.zip and votes.csv in {options.data}: --data names the folder of CIFAR-10H as files."
+        )
+    start = time.monotonic()
+    folder = options.output or track.store() / "relabel-demo"
+    folder.mkdir(parents=True, exist_ok=True)
+    real = read_votes(votes)
+    first = draw_first_votes(real, options.voted, options.votes_each, np.random.default_rng(options.seed))
+    first.to_csv(folder / "votes.csv", index=False)
+
+    train = (*TRAINING, "--images", str(images), "--steps", str(options.steps), "--evaluate-every", str(options.steps))
+    before = train_run(*train, "--votes", str(folder / "votes.csv"), "--name", "before relabelling")
+    proposals, verdicts = folder / "round_1", folder / "verdicts.parquet"
+    choice = ("--limit", str(options.images), "--control", str(options.control), "--seed", str(options.seed))
+    run_verb("propose", before, "--output", str(proposals), *choice, "--parts", "all", "--overwrite")
+    _annotate(options, folder, proposals, verdicts, votes)
+    merged = folder / "round_2"
+    run_verb("merge", str(proposals), str(verdicts), "--votes", str(folder / "votes.csv"), "--output", str(merged))
+    run_verb("agree", str(verdicts), "--truth", str(votes), "--output", str(folder / "agreement"))
+    after = train_run(*train, "--votes", str(merged / "votes.parquet"), "--name", "after relabelling")
+    table = _compare(before, after, folder, real)
+    table.to_csv(folder / "gain.csv", index=False)
+    print(f"\n{table.to_string(index=False, float_format='{:.4f}'.format)}")
+    print("Measured against all real votes. The annotators were scripts that draw from them: a simulation of people.")
+    print(f"{'agreement':<13}{folder / 'agreement' / 'agreement.html'}\n{'table':<13}{folder / 'gain.csv'}")
+    print(f"{'time':<13}{time.monotonic() - start:.0f} s")
+    return 0
+
+
+def _compare(before: str, after: str, folder: Path, real: pd.DataFrame) -> pd.DataFrame:
+    """One row a figure, before and after the round."""
+    from relabel.simulate.gain import label_gain, model_gain
+    from relabel.verdicts import read_verdicts
+    from training import track
+    from training.data.votes import read_votes
+    from training.evaluate.predictions import read_predictions
+
+    verdicts = read_verdicts(folder / "verdicts.parquet")
+    first, merged = read_votes(folder / "votes.csv"), read_votes(folder / "round_2" / "votes.parquet")
+    old, new = (read_predictions(track.fetch_file(run, "predictions.parquet")) for run in (before, after))
+    rows = [*label_gain(first, merged, verdicts, real), *model_gain(old, new, set(verdicts["image"]), real)]
+    return pd.DataFrame(rows, columns=["figure", "before", "after"])
+
+
+def _annotate(options: RelabelDemoOptions, folder: Path, proposals: Path, verdicts: Path, votes: Path) -> None:
+    """Push, answer, pull; push and answer again what came back from clusters; pull all."""
+    from relabel.bundle import read_bundle
+    from relabel.label_studio.client import Client
+    from relabel.label_studio.people import log_in, sign_up
+    from relabel.label_studio.projects import find_projects
+    from relabel.label_studio.start import PASSWORD, TOKEN
+    from relabel.label_studio.token import read_token
+    from relabel.simulate.play import read_truth
+    from relabel.simulate.through_label_studio import ScriptedAnnotator, answer_all
+    from training.data.votes import read_votes
+
+    bundle = read_bundle(proposals)
+    truth = read_truth(bundle, read_votes(votes))
+    truths = dict(zip(bundle.proposals["image"], truth, strict=True))
+    annotator = ScriptedAnnotator(truths, bundle.about.classes, options.annotator, options.cost)
+    with _label_studio(options, folder, proposals) as (url, data):
+        server = ("--url", url, "--token-file", str(data / TOKEN))
+        push = ("label-studio", "push", str(proposals), *server, "--overlap", str(options.annotators))
+        run_verb(*push)
+        projects = list(find_projects(Client(url, read_token(data / TOKEN)), bundle).values())
+        owner = log_in(url, OWNER, (data / PASSWORD).read_text().strip())
+        people = [
+            (
+                sign_up(url, owner, f"annotator{number}@example.org", "a password"),
+                np.random.default_rng((options.seed, number)),
+            )
+            for number in range(1, options.annotators + 1)
+        ]
+        for _ in range(2):
+            counts = [answer_all(session, projects, annotator, generator) for session, generator in people]
+            print(f"scripted annotators answered {' + '.join(str(count) for count in counts)} tasks", flush=True)
+            run_verb("label-studio", "pull", str(proposals), *server, "--output", str(verdicts))
+            run_verb(*push)
+
+
+@contextmanager
+def _label_studio(options: RelabelDemoOptions, folder: Path, proposals: Path) -> Iterator[tuple[str, Path]]:
+    """Address and data folder of a new Label Studio, which stops with the block."""
+    from relabel.label_studio.install import install
+
+    program = options.program or str(install())
+    port, data = free_port(), folder / "label-studio"
+    shutil.rmtree(data, ignore_errors=True)
+    arguments = ["label-studio", "start", str(proposals), "--data-dir", str(data), "--port", str(port)]
+    print(f"\n$ dc3 {' '.join(arguments)} --program {program}", flush=True)
+    url = f"http://127.0.0.1:{port}"
+    with (folder / "label-studio.log").open("w") as log:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "dc3", *arguments, "--program", program, "--username", OWNER],
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            wait_until_ready(f"{url}/health", server, 300, f"dc3 label-studio start; its log is {log.name}")
+            yield url, data
+        finally:
+            server.send_signal(signal.SIGTERM)
+            server.wait(30)

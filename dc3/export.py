@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 import tyro
 
+MOST_TYPICAL = 50
+
 
 @dataclass(frozen=True)
 class ExportOptions:
@@ -22,6 +24,9 @@ class ExportOptions:
     """Quantise for the CPU; refused when it costs more than half a point of F1, d or the ambiguity's AUROC."""
     fp16: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Half precision for CUDA, refused likewise."""
+    typical: int = 6
+    """Typical images a cluster that travel with the file, for its users to see; 0 where images must not leave the
+    lab."""
 
 
 def main(argv: list[str]) -> int:
@@ -30,8 +35,9 @@ def main(argv: list[str]) -> int:
     from serving.card import BadModel
     from serving.export import export
 
-    if options.int8 and options.fp16:
-        print("dc3 export: --int8 and --fp16 exclude each other", file=sys.stderr)
+    faults = _find_faults(options)
+    if faults:
+        print("\n".join(f"dc3 export: {fault}" for fault in faults), file=sys.stderr)
         return 2
     try:
         run = options.run
@@ -39,7 +45,7 @@ def main(argv: list[str]) -> int:
             from training.track import best_run
 
             run = best_run()
-        exported = export(run, options.output, options.input_type, _precision(options))
+        exported = export(run, options.output, options.input_type, _precision(options), options.typical)
     except (BadModel, OSError) as error:
         print(f"dc3 export: {error}", file=sys.stderr)
         return 2
@@ -47,10 +53,22 @@ def main(argv: list[str]) -> int:
     card = exported.card
     counts = f"{len(card.classes)} classes, {len(card.captions)} clusters"
     print(f"{options.output}: {size:.1f} MB, run {card.run_id}, {counts}")
+    n_typical = sum(len(images) for images in card.typical)
+    if n_typical:
+        print(f"{n_typical} typical images of the run's data travel with the file; --typical 0 leaves them out")
     if card.precision != "float32":
         print(f"{card.precision}: {exported.speed_up:.1f} times as fast as float32 on this machine")
     print(f"Serve it: dc3 serve {options.output}")
     return 0
+
+
+def _find_faults(options: ExportOptions) -> list[str]:
+    faults = []
+    if options.int8 and options.fp16:
+        faults.append("--int8 and --fp16 exclude each other")
+    if not 0 <= options.typical <= MOST_TYPICAL:
+        faults.append(f"--typical must be 0 to {MOST_TYPICAL} images a cluster, it is {options.typical}")
+    return faults
 
 
 def _precision(options: ExportOptions) -> Literal["float32", "float16", "int8"]:

@@ -1,5 +1,6 @@
-"""`dc3 serve MODEL`: the service around an exported model, until Ctrl-C or SIGTERM."""
+"""`dc3 serve MODEL`: the service around an exported or registered model, until Ctrl-C or SIGTERM."""
 
+import contextlib
 import dataclasses
 import ipaddress
 import os
@@ -10,21 +11,27 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
+from serving.registry import RegistryCopy, follow
 from serving.settings import Settings, read_settings
 
+if TYPE_CHECKING:
+    from training import track
+
+REGISTRY = "models:/"
 _CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
 
 
 @dataclass(frozen=True)
 class ServeOptions:
-    """Serves an exported model over HTTP: a page at /, images to POST /predict."""
+    """Serves a model over HTTP: a page at /, images to POST /predict."""
 
-    model: tyro.conf.Positional[Path]
-    """File written by `dc3 export`."""
+    model: tyro.conf.Positional[str]
+    """File written by `dc3 export`, which may be replaced while it is served; or a model of the MLflow registry:
+    models:/NAME/VERSION, or models:/NAME@champion to serve whatever version carries the alias."""
     host: str = "127.0.0.1"
     """Address to listen on; one that other machines reach needs API keys or --insecure."""
     port: int = 3000
@@ -45,35 +52,67 @@ class ServeOptions:
 def main(argv: list[str]) -> int:
     """Parses, checks all that can be checked before the start, and serves."""
     options = tyro.cli(ServeOptions, args=argv, prog="dc3 serve")
-    try:
-        settings = _settings(options)
-        faults = find_faults(options, settings)
-    except ValueError as error:
-        faults = [str(error)]
-    if faults:
-        print("\n".join(f"dc3 serve: {fault}" for fault in faults), file=sys.stderr)
-        return 2
-    url = f"{'https' if options.certificate else 'http'}://{options.host}:{options.port}/"
-    print(
-        f"Serving {options.model} at {url} (page), {url}predict, {url}openapi.json; Ctrl-C stops it.",
-        flush=True,
-    )
+    # A home of its own: BentoML empties the metrics folder in it, which would be another server's.
     with tempfile.TemporaryDirectory(prefix="dc3-serve-") as home:
-        # A home of its own: BentoML empties the metrics folder in it, which would be another server's.
+        registered = options.model.startswith(REGISTRY)
+        path = Path(home) / "model.onnx" if registered else Path(options.model).resolve()
+        copy = None
+        faults = []
+        try:
+            settings = _settings(options, path)
+            if registered:
+                copy = _fetch_registered(options.model, path)
+            faults += find_faults(options, settings)
+        except (ValueError, ImportError) as error:
+            faults.append(str(error))
+        if faults:
+            print("\n".join(f"dc3 serve: {fault}" for fault in faults), file=sys.stderr)
+            return 2
+        url = f"{'https' if options.certificate else 'http'}://{options.host}:{options.port}/"
+        print(
+            f"Serving {options.model} at {url} (page), {url}predict, {url}openapi.json; Ctrl-C stops it.",
+            flush=True,
+        )
         environment = {
             **os.environ,
             **settings.to_environment(),
             "BENTOML_DO_NOT_TRACK": "true",
             "BENTOML_HOME": home,
         }
-        return _run(_command(options, settings), environment)
+        with follow(copy, settings.reload_s) if copy else contextlib.nullcontext():
+            return _run(_command(options, settings), environment)
 
 
-def _settings(options: ServeOptions) -> Settings:
+def _fetch_registered(uri: str, path: Path) -> "RegistryCopy[track.RegisteredModel]":
+    """Puts the registry's model at `path`, to be kept up to date; raises ValueError or ImportError with the remedy."""
+    try:
+        from training import track
+    except ImportError as error:
+        raise ImportError(
+            f"{uri} needs MLflow and the training code ({error}); here serve a file that `dc3 export` wrote"
+        ) from error
+
+    def fetch(found: track.RegisteredModel, folder: Path) -> Path:
+        print(f"Fetching {found.uri}", flush=True)
+        return track.fetch_model(found, folder)
+
+    copy = RegistryCopy(path, lambda: track.resolve_model(uri), fetch, _load)
+    copy.update()
+    return copy
+
+
+def _load(path: Path) -> None:
+    """Raises card.BadModel when the file cannot be served."""
+    from serving.model import Model
+
+    Model(path, threads=1, providers=("CPUExecutionProvider",))
+
+
+def _settings(options: ServeOptions, model: Path) -> Settings:
     """The options, and the limits that DC3_... variables of the environment set."""
     return dataclasses.replace(
         read_settings(),
-        model=options.model.resolve(),
+        model=model,
         workers=options.workers,
         threads=options.threads,
         api_keys_file=str(options.api_keys_file.resolve()) if options.api_keys_file else "",
@@ -85,11 +124,10 @@ def find_faults(options: ServeOptions, settings: Settings) -> list[str]:
     """Everything that would keep the service from starting, one text each."""
     from serving.card import BadModel
     from serving.keys import read_keys
-    from serving.model import Model
 
     faults = []
     try:
-        Model(settings.model, threads=1, providers=("CPUExecutionProvider",))
+        _load(settings.model)
     except BadModel as error:
         faults.append(str(error))
     try:

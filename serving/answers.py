@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from serving.card import ModelCard
+from serving.model import Scores
 from serving.refused import Refused
 
 CERTAIN_BELOW = 0.5
@@ -16,31 +17,38 @@ Answer = dict[str, object]
 
 
 class Score(NamedTuple):
-    """What the network says of one image."""
+    """What the network says of one image, in plain numbers of six digits."""
 
-    classes: np.ndarray
-    """(k,) p_n."""
-    clusters: np.ndarray
-    """(k',) p_o."""
+    classes: list[float]
+    """k, p_n."""
+    best: int
+    """Place of the largest of `classes`."""
+    cluster: int
+    """Place of the largest p_o."""
     ambiguity: float
     """p_a."""
 
 
+def to_scores(scores: Scores) -> list[Score]:
+    """The scores of a batch one by one."""
+    # In float64, for a float32 has no short decimal form; once a batch, as numpy costs more than it does on one image.
+    classes = scores.classes.astype(np.float64).round(_DIGITS).tolist()
+    ambiguity = scores.ambiguity.astype(np.float64).round(_DIGITS).tolist()
+    best, clusters = scores.classes.argmax(1).tolist(), scores.clusters.argmax(1).tolist()
+    return list(map(Score, classes, best, clusters, ambiguity))
+
+
 def answer(name: str, score: Score, card: ModelCard, version: str) -> Answer:
     """The answer for a predicted image."""
-    best = int(score.classes.argmax())
-    cluster = int(score.clusters.argmax())
     return {
         "name": name,
         "decision": decide(score),
-        "class": card.classes[best],
-        "class_probability": round(float(score.classes[best]), _DIGITS),
-        "class_probabilities": {
-            label: round(value, _DIGITS) for label, value in zip(card.classes, score.classes.tolist(), strict=True)
-        },
-        "cluster": cluster,
-        "cluster_caption": card.captions[cluster],
-        "ambiguity": round(score.ambiguity, _DIGITS),
+        "class": card.classes[score.best],
+        "class_probability": score.classes[score.best],
+        "class_probabilities": dict(zip(card.classes, score.classes, strict=True)),
+        "cluster": score.cluster,
+        "cluster_caption": card.captions[score.cluster],
+        "ambiguity": score.ambiguity,
         "model_version": version,
         "error": None,
     }

@@ -1,11 +1,14 @@
 """What an exported model says of itself: the metadata that the ONNX file carries from training to the service."""
 
+import base64
 import dataclasses
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 FORMAT_VERSION = 1
+"""Grows when an older service could no longer read the file; a new field that may be missing leaves it as it is."""
 OUTPUTS = ("class_probabilities", "cluster_probabilities", "ambiguity", "embedding")
 """The file's outputs: (N, k), (N, k'), (N,), (N, F) float32. Its one input is `images` (N, size, size, 3), 0 to 255."""
 
@@ -33,11 +36,17 @@ class ModelCard:
     """Of the data that the model was trained on."""
     precision: str = "float32"
     """float32, float16 or int8."""
+    typical: tuple[tuple[bytes, ...], ...] = ()
+    """JPEG files of each cluster's typical images, most typical first; no entry at all where none travel along."""
+    registered: str = ""
+    """Where the file came out of a model registry: models:/NAME/VERSION."""
     format_version: int = FORMAT_VERSION
 
     def to_metadata(self) -> dict[str, str]:
-        """The fields as ONNX metadata."""
-        return {field.name: json.dumps(getattr(self, field.name)) for field in dataclasses.fields(self)}
+        """The fields as ONNX metadata, images in base64."""
+        values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        values["typical"] = [[base64.b64encode(image).decode() for image in images] for images in self.typical]
+        return {name: json.dumps(value) for name, value in values.items()}
 
 
 def read_card(metadata: Mapping[str, str], source: str) -> ModelCard:
@@ -51,12 +60,17 @@ def read_card(metadata: Mapping[str, str], source: str) -> ModelCard:
         try:
             value = json.loads(metadata[field])
         except KeyError:
-            faults.append(f"{field} is missing")
+            if field not in _MAY_BE_MISSING:
+                faults.append(f"{field} is missing")
             continue
         except ValueError:
             value = None
         if isinstance(value, bool) or not isinstance(value, kind):
             faults.append(f"{field} is {metadata[field]!r:.80}")
+        elif field == "typical":
+            values[field] = _decode_typical(value)
+            if values[field] is None:
+                faults.append(f"typical is no list of lists of base64: {metadata[field]!r:.80}")
         elif isinstance(value, list):
             values[field] = tuple(str(item) for item in value)
         else:
@@ -68,7 +82,16 @@ def read_card(metadata: Mapping[str, str], source: str) -> ModelCard:
         raise BadModel(
             f"{source} has format version {card.format_version}, this program reads {FORMAT_VERSION}; export it anew."
         )
+    if len(card.typical) not in (0, len(card.captions)):
+        raise BadModel(f"{source} has typical images of {len(card.typical)} of its {len(card.captions)} clusters.")
     return card
+
+
+def _decode_typical(value: Any) -> tuple[tuple[bytes, ...], ...] | None:
+    try:
+        return tuple(tuple(base64.b64decode(image, validate=True) for image in images) for images in value)
+    except (TypeError, ValueError):
+        return None
 
 
 _KINDS: dict[str, type | tuple[type, ...]] = {
@@ -81,5 +104,9 @@ _KINDS: dict[str, type | tuple[type, ...]] = {
     "metrics": dict,
     "fingerprint": str,
     "precision": str,
+    "typical": list,
+    "registered": str,
     "format_version": int,
 }
+_MAY_BE_MISSING = ("typical", "registered")
+"""Files of older exports lack them."""

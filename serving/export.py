@@ -16,6 +16,7 @@ import torch
 from serving.card import OUTPUTS, BadModel, ModelCard
 from serving.model import Model, Scores
 from serving.quantise import Precision, measure_speed_up, quantise
+from serving.typical import encode_typical
 
 if TYPE_CHECKING:
     from training.train import TrainedRun
@@ -24,6 +25,7 @@ TOLERANCE = 1e-4
 BATCHES = (1, 3, 64)
 """Batch sizes at which the file is compared; the last is also the number of images wanted for it."""
 N_CALIBRATION = 256
+N_TYPICAL = 6
 MAX_LOSS = 0.005
 """Half a point of F1, d or the AUROC of the ambiguity."""
 MAX_FILE_BYTES = 2**31 - 1
@@ -38,9 +40,16 @@ class Exported(NamedTuple):
     """Times faster than the float32 file on this machine; 1 for that file itself."""
 
 
-def export(run: str, path: Path, input_type: InputType = "uint8", precision: Precision = "float32") -> Exported:
+def export(
+    run: str,
+    path: Path,
+    input_type: InputType = "uint8",
+    precision: Precision = "float32",
+    n_typical: int = N_TYPICAL,
+) -> Exported:
     """Writes the model of the MLflow run `run` to `path`, checked on images of the run's own data.
 
+    `n_typical` images a cluster travel along, none where it is 0.
     Raises BadModel when the float32 file would not answer as the network does, or one of another precision would be
     worse on the validation images by more than half a point.
     """
@@ -57,6 +66,7 @@ def export(run: str, path: Path, input_type: InputType = "uint8", precision: Pre
         metrics=trained.metrics,
         fingerprint=trained.dataset.fingerprint,
         precision=precision,
+        typical=encode_typical(choose_typical(trained, n_typical)),
     )
     images = trained.dataset.images
     sample = spread(images, BATCHES[-1])
@@ -74,6 +84,26 @@ def export(run: str, path: Path, input_type: InputType = "uint8", precision: Pre
         beside = shutil.copy(small, path.with_name(f".{path.name}.new"))
         Path(beside).replace(path)
         return Exported(card, measure_speed_up(full, small, sample.astype(input_type)))
+
+
+def choose_typical(trained: "TrainedRun", count: int) -> list[list[np.ndarray]]:
+    """Up to `count` (size, size, 3) uint8 images of each of the k' clusters, most typical first.
+
+    They are the cluster's ambiguous images, or all of its images where none is ambiguous, as for its caption.
+    """
+    from training.evaluate.clusters import list_clusters
+
+    if not count:
+        return []
+    predictions, dataset = trained.predictions, trained.dataset
+    everything = predictions._replace(ambiguity=np.ones_like(predictions.ambiguity))
+    members = {cluster.number: cluster.members for cluster in list_clusters(everything)}
+    members |= {cluster.number: cluster.members for cluster in list_clusters(predictions)}
+    place_of = {name: place for place, name in enumerate(dataset.names)}
+    return [
+        [dataset.images[place_of[str(predictions.images[row])]] for row in members.get(number, [])[:count]]
+        for number in range(len(trained.captions))
+    ]
 
 
 def check_quality(path: Path, trained: "TrainedRun") -> None:

@@ -53,10 +53,23 @@ class Model:
 
     def predict(self, images: np.ndarray) -> Scores:
         """Scores of (N, size, size, 3) uint8 images; raises FloatingPointError when they are not finite."""
-        scores = Scores(*self._session.run(OUTPUTS, {"images": images.astype(self._dtype, copy=False)}))
+        scores = Scores(*self._run(images.astype(self._dtype, copy=False)))
         if not all(np.isfinite(values).all() for values in scores):
             raise FloatingPointError("the model's scores must be finite")
         return scores
+
+    def _run(self, images: np.ndarray) -> list[np.ndarray]:
+        if self.providers[0] != "CUDAExecutionProvider":
+            outputs: list[np.ndarray] = self._session.run(OUTPUTS, {"images": images})
+            return outputs
+        # Without a binding each output is copied off the device by itself, with a wait for each.
+        binding = self._session.io_binding()
+        binding.bind_cpu_input("images", np.ascontiguousarray(images))
+        for name in OUTPUTS:
+            binding.bind_output(name, "cuda")
+        self._session.run_with_iobinding(binding)
+        bound: list[np.ndarray] = binding.copy_outputs_to_cpu()
+        return bound
 
     def _check_shapes(self, path: Path) -> None:
         size = self.card.input_size

@@ -50,10 +50,10 @@ async def _exchange(watched: Watched, settings: Settings, telemetry: Telemetry, 
         try:
             live = await asyncio.to_thread(LiveModel, settings, telemetry)
         except BadModel as error:
-            _log.error("%s; model %s goes on", error, watched.live.model.version)
+            _log.error("%s; model %s goes on", error, watched.live.version)
             continue
         old, watched.live = watched.live, live
-        _log.warning("model %s takes over from %s", live.model.version, old.model.version)
+        _log.warning("model %s takes over from %s", live.version, old.version)
         await old.close()
 
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from python_multipart.multipart import parse_options_header
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException
 from starlette.requests import Request
 
 from serving.images import BadImage
@@ -62,10 +63,11 @@ async def _read_form(request: Request, max_images: int) -> list[Upload]:
             if len(parts) > max_images:
                 raise _too_many(max_images)
             return [Upload(_name(part.filename, place), await part.read()) for place, part in enumerate(parts)]
-    except HTTPException as error:
-        if error.detail.startswith("Too many"):
+    except (HTTPException, MultiPartException) as error:  # the former where a Starlette application is around us
+        detail = error.detail if isinstance(error, HTTPException) else error.message
+        if detail.startswith("Too many"):
             raise _too_many(max_images) from error
-        raise Refused(400, "bad_form", f"the multipart body cannot be read ({error.detail}); {EXPECTED}") from error
+        raise Refused(400, "bad_form", f"the multipart body cannot be read ({detail}); {EXPECTED}") from error
 
 
 def _read_json(body: bytes, max_images: int) -> list[Upload]:

@@ -16,9 +16,18 @@ import numpy as np
 import torch
 
 from serving.card import ModelCard
+from serving.typical import encode_typical
 
 ROOT = Path(__file__).parents[2]
 SIZE = 16
+
+
+def make_images(count: int, size: int = SIZE, seed: int = 0) -> np.ndarray:
+    """(count, size, size, 3) uint8 of smooth random colours."""
+    coarse = np.random.default_rng(seed).integers(0, 256, (count, 4, 4, 3), dtype=np.uint8)
+    return coarse.repeat(size // 4, 1).repeat(size // 4, 2)
+
+
 CARD = ModelCard(
     classes=("cat", "dog", "owl"),
     captions=tuple(f"cat {number}0 %, dog" for number in range(6)),
@@ -28,9 +37,21 @@ CARD = ModelCard(
     variant="dc3",
     metrics={"f1": 0.75},
     fingerprint="f00d",
+    # the last cluster holds no image
+    typical=encode_typical([*(make_images(4, seed=number) for number in range(5)), []]),
 )
 # The serving image has none of these; the server under test runs as if installed there.
-ABSENT = ("torch", "mlflow", "optuna", "onnx", "training", "tuning", "pandas", "sklearn", "matplotlib")
+ABSENT = (
+    "torch",
+    "mlflow",
+    "optuna",
+    "onnx",
+    "training",
+    "tuning",
+    "pandas",
+    "sklearn",
+    "matplotlib",
+)
 _BLOCKER = f"""
 import sys
 class Blocker:
@@ -67,12 +88,6 @@ class Server(NamedTuple):
     log: Path
 
 
-def make_images(count: int, size: int = SIZE, seed: int = 0) -> np.ndarray:
-    """(count, size, size, 3) uint8 of smooth random colours."""
-    coarse = np.random.default_rng(seed).integers(0, 256, (count, 4, 4, 3), dtype=np.uint8)
-    return coarse.repeat(size // 4, 1).repeat(size // 4, 2)
-
-
 def free_port() -> int:
     """A port that was free just now."""
     with socket.socket() as probe:
@@ -81,10 +96,16 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def serve(model: Path, folder: Path, *options: str, root: Path = ROOT, **environment: str) -> Iterator[Server]:
-    """`dc3 serve` of `root` in a process without the libraries of training; stopped by SIGTERM, it must end with 0."""
+def serve(
+    model: Path | str, folder: Path, *options: str, root: Path = ROOT, absent: bool = True, **environment: str
+) -> Iterator[Server]:
+    """`dc3 serve` of `root` as a process; stopped by SIGTERM, it must end with 0.
+
+    The libraries of training are missing for it unless `absent` is False.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "sitecustomize.py").write_text(_BLOCKER)
+    if absent:
+        (folder / "sitecustomize.py").write_text(_BLOCKER)
     port, log = free_port(), folder / "log"
     command = [sys.executable, "-m", "dc3.serve", str(model), "--port", str(port), "--threads", "1", *options]
     path = os.pathsep.join((str(folder), str(root)))

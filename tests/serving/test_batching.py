@@ -112,6 +112,23 @@ def test_only_the_culprit_of_a_failing_batch_fails() -> None:
     asyncio.run(scenario())
 
 
+def test_a_result_that_is_an_exception_belongs_to_its_item_alone() -> None:
+    async def scenario() -> None:
+        runs: list[int] = []
+
+        def judge(items: Sequence[int]) -> list[int | Exception]:
+            runs.append(len(items))
+            return [ValueError("odd") if item % 2 else item for item in items]
+
+        batcher = Batcher(judge)
+        results = await batcher.submit([2, 3, 4], soon())
+        await batcher.close()
+        assert (results[0], results[2], str(results[1])) == (2, 4, "odd")
+        assert runs == [3]
+
+    asyncio.run(scenario())
+
+
 def test_a_runner_that_loses_results_fails_its_batch_and_not_the_batcher() -> None:
     async def scenario() -> None:
         async with batching(lambda items: [1] * (len(items) - 1)) as batcher:
@@ -217,5 +234,36 @@ def test_several_runners_work_at_once() -> None:
             await until(lambda: len(runner.batches) == 2)
             runner.gate.set()
             assert await call == [2, 4, 6]
+
+    asyncio.run(scenario())
+
+
+def test_runners_share_what_waits() -> None:
+    async def scenario() -> None:
+        runner = Runner()
+        runner.gate.clear()
+        async with batching(runner, n_runners=2) as batcher:
+            call = asyncio.create_task(batcher.submit(range(8), soon()))
+            await until(lambda: len(runner.batches) == 2)
+            assert [len(batch) for batch in runner.batches] == [4, 2]
+            runner.gate.set()
+            assert await call == [2 * item for item in range(8)]
+
+    asyncio.run(scenario())
+
+
+def test_a_batch_is_taken_while_the_loop_is_busy() -> None:
+    async def scenario() -> None:
+        runner = Runner()
+        runner.gate.clear()
+        async with batching(runner, max_batch=1) as batcher:
+            call = asyncio.create_task(batcher.submit([1, 2], soon()))
+            await until(lambda: bool(runner.batches))
+            runner.gate.set()
+            end = time.perf_counter() + 5
+            while len(runner.batches) < 2 and time.perf_counter() < end:
+                time.sleep(0.001)  # the loop stands still, as it does while it answers others
+            assert runner.batches == [[1], [2]]
+            await call
 
     asyncio.run(scenario())

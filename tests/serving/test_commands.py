@@ -21,8 +21,9 @@ def test_export_takes_the_best_run_by_itself(
 ) -> None:
     calls: list[tuple[str, str, str]] = []
 
-    def write(run: str, path: Path, input_type: str, precision: str) -> Exported:
+    def write(run: str, path: Path, input_type: str, precision: str, n_typical: int) -> Exported:
         calls.append((run, input_type, precision))
+        assert n_typical == 6
         path.write_bytes(b"model")
         return Exported(replace(CARD, precision=precision), 2.5)
 
@@ -31,11 +32,18 @@ def test_export_takes_the_best_run_by_itself(
     path = tmp_path / "model.onnx"
     assert export_command.main(["--output", str(path)]) == 0
     assert export_command.main(["abc", "--output", str(path), "--input-type", "float32"]) == 0
-    assert f"{path}: 0.0 MB, run {CARD.run_id}, 3 classes, 6 clusters" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert f"{path}: 0.0 MB, run {CARD.run_id}, 3 classes, 6 clusters" in printed
+    assert "20 typical images of the run's data travel with the file; --typical 0 leaves them out" in printed
     assert export_command.main(["abc", "--output", str(path), "--int8"]) == 0
     assert "int8: 2.5 times as fast" in capsys.readouterr().out
     assert export_command.main(["abc", "--output", str(path), "--fp16"]) == 0
-    assert export_command.main(["abc", "--output", str(path), "--fp16", "--int8"]) == 2
+    capsys.readouterr()
+    assert export_command.main(["abc", "--output", str(path), "--fp16", "--int8", "--typical", "-1"]) == 2
+    assert capsys.readouterr().err.splitlines() == [
+        "dc3 export: --int8 and --fp16 exclude each other",
+        "dc3 export: --typical must be 0 to 50 images a cluster, it is -1",
+    ]
     expected = [("the best", "uint8", "float32"), ("abc", "float32", "float32"), ("abc", "uint8", "int8")]
     assert calls == [*expected, ("abc", "uint8", "float16")]
 
@@ -93,7 +101,7 @@ def test_only_this_machine_is_served_without_a_key(
     model_path: Path, monkeypatch: pytest.MonkeyPatch, host: str, keys: str, insecure: bool, message: str
 ) -> None:
     monkeypatch.setenv("DC3_API_KEYS", keys)
-    options = serve_command.ServeOptions(model_path, host=host, port=free_port(), insecure=insecure)
+    options = serve_command.ServeOptions(str(model_path), host=host, port=free_port(), insecure=insecure)
     faults = serve_command.find_faults(options, Settings(model_path, insecure=insecure))
     assert len(faults) == bool(message)
     assert message in "".join(faults)

@@ -1,6 +1,7 @@
 """Whatever a client sends is answered, and a good request right after it too."""
 
 import base64
+import contextlib
 import io
 import json
 import socket
@@ -350,6 +351,17 @@ def test_a_broken_or_endless_header_is_no_5xx(server: Server, sent: bytes) -> No
         assert not answer or answer.split()[1] < b"500"
 
 
+def test_a_header_without_end_is_cut_off_with_bounded_memory(server: Server) -> None:
+    before = max(memory(pid) for pid in processes(server.pid))
+    line = b"x: " + b"y" * 1_000_000
+    with connect(server) as connection, contextlib.suppress(ConnectionError):
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n")
+        for _ in range(20):
+            connection.sendall(line)
+        assert connection.recv(4096).split()[1] < b"500"
+    assert max(memory(pid) for pid in processes(server.pid)) - before < 10_000_000
+
+
 def test_strange_file_names_come_back(client: httpx.Client) -> None:
     names = ["../../etc/passwd", "ä ö.png", 'a"b.png', "<script>.png", "x" * 1000]
     response = client.post("/predict", files=[("f", (name, GOOD)) for name in names])
@@ -368,7 +380,9 @@ def test_other_methods_and_paths_are_4xx(client: httpx.Client, method: str, path
 
 
 def test_an_upload_by_a_stream_is_an_ordinary_upload(client: httpx.Client) -> None:
-    response = client.post(
-        "/predict", files={"f": ("a.png", io.BytesIO(GOOD))}, headers={"Transfer-Encoding": "chunked"}
-    )
+    upload = httpx.Request("POST", "http://a", files={"f": ("a.png", io.BytesIO(GOOD))})
+    body = upload.read()
+    parts = (body[start : start + 100] for start in range(0, len(body), 100))
+    response = client.post("/predict", content=parts, headers={"Content-Type": upload.headers["Content-Type"]})
+    assert response.request.headers["Transfer-Encoding"] == "chunked"
     assert response.status_code == 200

@@ -91,3 +91,27 @@ def test_bodies_of_all_clients_together_are_bounded(tight: Server) -> None:
             connection.close()
     time.sleep(0.1)
     assert httpx.post(f"{tight.url}/predict", content=b"x" * 300_000).status_code == 415
+
+
+def test_an_answer_that_takes_too_long_is_a_504_and_holds_up_no_one_after_it(model_path: Path, tmp_path: Path) -> None:
+    large = encode(Image.fromarray(make_images(1, 1600)[0]), "JPEG")
+    with serve(model_path, tmp_path, DC3_ANSWER_TIMEOUT_S="0.3", DC3_MAX_BODY_MB="500") as server:
+        start = time.perf_counter()
+        late = httpx.post(f"{server.url}/predict", files=[("f", ("a", large))] * 200, timeout=30)
+        assert (late.status_code, late.json()["error"]["reason"]) == (504, "too_late")
+        assert time.perf_counter() - start < 5
+        assert ask(server).status_code == 200
+
+
+def test_clients_that_never_end_their_header_do_not_hold_up_a_quick_one(tight: Server) -> None:
+    host, port = tight.url.removeprefix("http://").split(":")
+    slow = [socket.create_connection((host, int(port)), timeout=10) for _ in range(200)]
+    try:
+        for connection in slow:
+            connection.sendall(b"POST /predict HTTP/1.1\r\nHost: a\r\nContent-")
+        start = time.perf_counter()
+        assert ask(tight).status_code == 200
+        assert time.perf_counter() - start < 2
+    finally:
+        for connection in slow:
+            connection.close()

@@ -99,3 +99,31 @@ def test_cuda_is_taken_only_with_a_device(monkeypatch: pytest.MonkeyPatch) -> No
 def test_loading_prints_nothing(model_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     Model(model_path).predict(make_images(1))
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_bound_run_gives_what_an_ordinary_one_gives(model_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # onnxruntime binds on the processor's memory too, so that all but the device's name is tried without a GPU.
+    images = make_images(5, seed=4)
+    model = Model(model_path, threads=1, providers=("CPUExecutionProvider",))
+    expected = model.predict(images)
+    bound: list[str] = []
+    binding_type = type(model._session.io_binding())
+    bind = binding_type.bind_output
+    monkeypatch.setattr(model, "providers", ("CUDAExecutionProvider", "CPUExecutionProvider"))
+    monkeypatch.setattr(
+        binding_type, "bind_output", lambda self, name, device: (bound.append(device), bind(self, name))
+    )
+    for found, other in zip(model.predict(images[:, ::-1][:, ::-1]), expected, strict=True):
+        np.testing.assert_allclose(found, other, atol=1e-6)
+    assert bound == ["cuda"] * 4
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(usable_providers()[0] != "CUDAExecutionProvider", reason="onnxruntime sees no CUDA device")
+def test_cuda_scores_are_those_of_the_processor(model_path: Path) -> None:
+    images = make_images(5, seed=4)
+    expected = Model(model_path, providers=("CPUExecutionProvider",)).predict(images)
+    model = Model(model_path)
+    assert model.providers[0] == "CUDAExecutionProvider"
+    for found, other in zip(model.predict(images), expected, strict=True):
+        np.testing.assert_allclose(found, other, atol=1e-3)

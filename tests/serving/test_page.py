@@ -3,13 +3,16 @@
 import base64
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 from PIL import Image
 
+from serving.export import export_onnx
 from tests.serving.browser import CHROMIUM, Page, open_page
-from tests.serving.running import CARD, Server, make_images, serve
+from tests.serving.running import CARD, Server, TinyPredictor, make_images, serve
 
 pytestmark = [
     pytest.mark.slow,
@@ -50,11 +53,64 @@ def test_chosen_images_are_answered_beside_their_pictures(page: Page, server: Se
     assert "notes.txt: not a readable image" in page.evaluate(
         "document.querySelector('.error:not([hidden])').textContent"
     )
+    check_neighbours(page)
     page.wait_for("[...document.querySelectorAll('.thumbnail')].slice(0, 3).every(e => e.naturalWidth === 64)")
     assert page.faults == []
     if folder := os.environ.get("DC3_SCREENSHOTS"):
         picture = page.call("Page.captureScreenshot", captureBeyondViewport=True)["data"]
         (Path(folder) / "page.png").write_bytes(base64.b64decode(picture))
+
+
+def check_neighbours(page: Page) -> None:
+    """Each answer shows the typical images of its cluster, with a text for those who cannot see them."""
+    page.wait_for("document.querySelector('.neighbours img')")
+    page.wait_for("[...document.querySelectorAll('.neighbours img')].every(e => e.naturalWidth === 16)")
+    texts = page.evaluate("[...document.querySelectorAll('figcaption')].map(e => e.textContent)")
+    shown = page.evaluate(
+        "[...document.querySelectorAll('.neighbours')].map(list => [...list.querySelectorAll('img')].map(e => e.alt))"
+    )
+    clusters = [int(text.partition("cluster ")[2].partition(":")[0]) for text in texts]
+    assert [len(images) for images in shown] == [len(CARD.typical[cluster]) for cluster in clusters]
+    assert sum(map(len, shown)) > 0
+    for cluster, images in zip(clusters, shown, strict=True):
+        for place, text in enumerate(images, 1):
+            assert text == f"Typical image {place} of cluster {cluster}, {CARD.captions[cluster]}"
+
+
+def test_the_most_probable_of_many_classes_stand_first_and_the_others_unfold(
+    page: Page, tmp_path: Path, files: list[Path]
+) -> None:
+    many = tmp_path / "many.onnx"
+    names = tuple(f"class {number}" for number in range(9))
+    export_onnx(NineClasses(), replace(CARD, classes=names), make_images(4), many)
+    with serve(many, tmp_path / "server") as server:
+        page.call("Page.navigate", url=f"{server.url}/")
+        page.wait_for("document.querySelector('#model')?.textContent.includes('9 classes')")
+        page.choose_files("#files", files[0])
+        page.wait_for("document.querySelector('#status').textContent === '1 image done'")
+        values = (
+            "[...document.querySelectorAll('.classes')].map(t => [...t.querySelectorAll('progress')].map(e => e.value))"
+        )
+        first, others = page.evaluate(values)
+        assert (len(first), len(others)) == (5, 4)
+        assert first + others == sorted(first + others, reverse=True)
+        assert page.evaluate("document.querySelector('summary').textContent") == "4 less probable classes"
+        assert not page.evaluate("document.querySelector('details').open")
+        page.evaluate("document.querySelector('summary').focus()")
+        page.call(
+            "Input.dispatchKeyEvent", type="keyDown", key="Enter", code="Enter", windowsVirtualKeyCode=13, text="\r"
+        )
+        page.wait_for("document.querySelector('details').open")
+
+
+class NineClasses(TinyPredictor):
+    """The tiny network with its classes split in three each."""
+
+    def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """Nine classes, else as the tiny network."""
+        classes, clusters, ambiguity, embedding = super().forward(images)
+        shares = torch.tensor([0.5, 0.3, 0.2])
+        return (classes[:, :, None] * shares).flatten(1), clusters, ambiguity, embedding
 
 
 def test_images_can_be_dropped(page: Page, server: Server) -> None:
@@ -81,9 +137,9 @@ def test_everything_has_a_name_for_a_screen_reader(page: Page, server: Server, f
     nodes = [node for node in page.call("Accessibility.getFullAXTree")["nodes"] if not node["ignored"]]
     named = {(node["role"]["value"], node.get("name", {}).get("value", "")) for node in nodes}
     roles = {role for role, _ in named}
-    assert {"heading", "list", "table", "meter", "status", "progressbar"} <= roles
+    assert {"heading", "list", "table", "meter", "status", "progressbar", "figure"} <= roles
     for role, name in named:
-        assert name or role not in ("button", "meter", "progressbar", "heading", "textbox"), role
+        assert name or role not in ("button", "meter", "progressbar", "heading", "textbox", "image"), role
     page.call("Input.dispatchKeyEvent", type="keyDown", key="Tab", code="Tab", windowsVirtualKeyCode=9)
     assert page.evaluate("document.activeElement.id") == "files"
 
@@ -95,5 +151,6 @@ def test_a_key_is_asked_for_where_one_is_needed(
         page.call("Page.navigate", url=f"{server.url}/")
         page.wait_for("document.querySelector('#key-field')?.hidden === false")
         page.evaluate("document.querySelector('#key').value = 'the-key'")
-        page.choose_files("#files", files[0])
-        page.wait_for("document.querySelector('#status').textContent === '1 image done'")
+        page.choose_files("#files", *files[:3])
+        page.wait_for("document.querySelector('#status').textContent === '3 images done'")
+        check_neighbours(page)

@@ -64,7 +64,7 @@ def read(text: str, name: str) -> float:
 def test_model_tells_what_it_is(client: httpx.Client) -> None:
     document = client.get("/model").json()
     assert document["classes"] == list(CARD.classes)
-    assert document["captions"] == list(CARD.captions)
+    assert [entry["caption"] for entry in document["clusters"]] == list(CARD.captions)
     assert (document["run_id"], document["fingerprint"]) == (CARD.run_id, "f00d")
     assert (document["input_size"], document["metrics"]) == (16, {"f1": 0.75})
     answer = client.post("/predict", content=GOOD).json()

@@ -1,6 +1,8 @@
 """The one home of MLflow: where runs are stored, what of them is recorded, how they are found again."""
 
+import json
 import os
+import re
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -23,10 +25,12 @@ from mlflow.tracking import MlflowClient
 
 from training.config import Config, flatten, from_json, to_json
 from training.data.ingest import Dataset
-from training.errors import InputError
+from training.data.rounds import Round
+from training.errors import InputError, name_some
 from training.losses.dc3 import VARIANTS
 
 CONFIG_FILE = "config.json"
+_ROUND, _PARENT = "dc3.round", "dc3.parent_run"
 
 
 class RunSummary(NamedTuple):
@@ -37,6 +41,28 @@ class RunSummary(NamedTuple):
     config: Config
     metrics: dict[str, float]
     fingerprint: str
+
+
+class RegisteredModel(NamedTuple):
+    """One version of a model in the registry."""
+
+    name: str
+    version: str
+
+    @property
+    def uri(self) -> str:
+        """MLflow's address of this version."""
+        return f"models:/{self.name}/{self.version}"
+
+
+class RoundRun(NamedTuple):
+    """A run in a chain of rounds of relabelling."""
+
+    run_id: str
+    name: str
+    round: int
+    """Whose votes it was trained on; 0 for raw votes."""
+    metrics: dict[str, float]
 
 
 class FinishedRun(NamedTuple):
@@ -151,6 +177,30 @@ def summarise(run_id: str) -> RunSummary:
     return RunSummary(run_id, run.info.run_name, load_config(run_id), dict(run.data.metrics), fingerprint)
 
 
+def tag_round(merged: Round) -> dict[str, str]:
+    """Tags of a run that is trained on the votes of a round: they chain it to the run that proposed."""
+    return {_ROUND: str(merged.number), _PARENT: merged.parent_run}
+
+
+def round_of(run_id: str) -> int:
+    """The round of relabelling that a run's votes came from, 0 for raw votes."""
+    return int(find_run(run_id).data.tags.get(_ROUND, 0))
+
+
+def list_rounds(run_id: str) -> list[RoundRun]:
+    """The chain of runs that leads to this one, the first round's votes first.
+
+    Raises InputError where a run of the chain is not in this store.
+    """
+    chain: list[RoundRun] = []
+    while run_id:
+        run = find_run(run_id)
+        tags = run.data.tags
+        chain.append(RoundRun(run_id, run.info.run_name, int(tags.get(_ROUND, 0)), dict(run.data.metrics)))
+        run_id = tags.get(_PARENT, "")
+    return chain[::-1]
+
+
 def finished_children(parent: str) -> dict[str, FinishedRun]:
     """The finished trainings nested below a run, by name."""
     client = connect()
@@ -211,6 +261,50 @@ def register_onnx(run_id: str, model: Path, name: str) -> str:
     if _beats_champion(client, name, client.get_run(run_id)):
         client.set_registered_model_alias(name, "champion", version)
     return version
+
+
+def resolve_model(uri: str) -> RegisteredModel:
+    """The version that `models:/NAME@ALIAS` or `models:/NAME/VERSION` means now; raises InputError for none."""
+    form = re.fullmatch(r"models:/([^/@]+)(?:@([^/@]+)|/(\d+))", uri)
+    if form is None:
+        raise InputError(f"A registered model is named models:/NAME@ALIAS or models:/NAME/VERSION, not {uri!r}.")
+    name, alias, version = form.groups()
+    connect()
+    client = MlflowClient()
+    try:
+        found = client.get_model_version_by_alias(name, alias) if alias else client.get_model_version(name, version)
+    except MlflowException as error:
+        if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            raise InputError(f"The registry {mlflow.get_registry_uri()} did not answer: {error}") from error
+        known = [model.name for model in client.search_registered_models()]
+        raise InputError(
+            f"No model {uri} in {mlflow.get_registry_uri()}: registered are {name_some(known) or 'none'};"
+            " `dc3 train --register NAME` registers one, and MLFLOW_TRACKING_URI names the store."
+        ) from error
+    return RegisteredModel(found.name, str(found.version))
+
+
+def fetch_model(model: RegisteredModel, folder: Path) -> Path:
+    """Copies the ONNX file of a registered model into `folder`; raises InputError when it has none.
+
+    Its metadata get `registered`, so that whoever serves it can say which version answers.
+    """
+    import onnx
+
+    try:
+        downloaded = Path(mlflow.artifacts.download_artifacts(model.uri, dst_path=str(folder)))
+    except (MlflowException, OSError) as error:
+        raise InputError(f"The files of {model.uri} cannot be fetched: {error}") from error
+    found = downloaded / "model.onnx"
+    if not found.is_file():
+        raise InputError(f"{model.uri} is no ONNX model: register one by `dc3 train --register {model.name}`.")
+    network = onnx.load(found)
+    onnx.helper.set_model_props(
+        network,
+        {entry.key: entry.value for entry in network.metadata_props} | {"registered": json.dumps(model.uri)},
+    )
+    onnx.save(network, found)
+    return found
 
 
 def _beats_champion(client: MlflowClient, name: str, run: Run) -> bool:

@@ -14,6 +14,7 @@ from training import track
 from training.config import Config
 from training.data.ingest import Dataset, ingest
 from training.data.loader import prepare
+from training.data.rounds import read_round
 from training.data.sources import SOURCES
 from training.data.split import Split, split_images
 from training.evaluate.clusters import caption_clusters
@@ -92,7 +93,9 @@ def train(
     start_fit = _prepare_fit(config, dataset, split)  # what cannot be trained fails before a run is opened
     name = name or f"{config.method} {config.variant} {config.data.source}"
     resumes = run_id is not None
-    with track.open_run(name, run_id=run_id, parent=parent, tags={"dc3.kind": "train"} | (tags or {})) as run_id:
+    merged = read_round(Path(config.data.votes))
+    tags = {"dc3.kind": "train"} | (track.tag_round(merged) if merged else {}) | (tags or {})
+    with track.open_run(name, run_id=run_id, parent=parent, tags=tags) as run_id:
         track.log_config(config, dataset, _split_table(dataset, split))
         checkpoint = _place_checkpoint(run_id, resumes)
         start = time.monotonic()

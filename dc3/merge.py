@@ -1,0 +1,75 @@
+"""`dc3 merge PROPOSALS VERDICTS...`: votes of before and annotators' answers as the next round's votes."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import tyro
+
+from training.errors import InputError
+
+if TYPE_CHECKING:
+    from relabel.merge import Merged
+
+FILE = "votes.parquet"
+
+
+@dataclass(frozen=True)
+class MergeArguments:
+    """Writes the next round's vote table: the votes of before, and one row for each answer that carries a label."""
+
+    proposals: tyro.conf.Positional[Path]
+    """Folder that `dc3 propose` wrote."""
+    verdicts: tyro.conf.Positional[tuple[Path, ...]]
+    """Verdict tables of `dc3 label-studio pull` and `dc3 review --export`, all of this round."""
+    votes: Path
+    """The votes that the run was trained on, .csv or .parquet; it is not changed."""
+    output: Path = Path("next")
+    """Folder for votes.parquet."""
+    drop_bulk: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Leave out labels that a tool copied and no human looked at one by one."""
+    replace: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Where an image has new votes, drop those of before."""
+
+
+def main(argv: list[str]) -> int:
+    """Parses, merges, writes, and prints what changed."""
+    arguments = tyro.cli(MergeArguments, args=argv, prog="dc3 merge")
+    from relabel.bundle import read_bundle
+    from relabel.merge import MergeOptions, describe_round, merge, write_merged
+    from relabel.verdicts import read_verdicts
+    from training.data.votes import read_votes
+
+    path = arguments.output / FILE
+    inputs = {arguments.votes.resolve(), *(verdicts.resolve() for verdicts in arguments.verdicts)}
+    if not arguments.verdicts:
+        raise InputError("Give one or more verdict tables after the folder of proposals.")
+    if path.resolve() in inputs:
+        raise InputError(f"{path} is one of the tables to merge, and those stay unchanged: give another --output.")
+    bundle = read_bundle(arguments.proposals)
+    votes = read_votes(arguments.votes)
+    verdicts = read_verdicts(*arguments.verdicts)
+    described = describe_round(arguments.votes, arguments.verdicts, bundle.about)
+    options = MergeOptions(arguments.drop_bulk, arguments.replace)
+    merged = merge(votes, verdicts, list(bundle.proposals["image"]), bundle.about, options)
+    write_merged(merged.votes, described, path)
+    print(f"{path}: round {described.number}, parent run {described.parent_run}")
+    _print_changes(merged)
+    print(f"Train on them: dc3 train --source folder --images IMAGES --votes {path}")
+    return 0
+
+
+def _print_changes(merged: "Merged") -> None:
+    print(f"{merged.n_before} votes of before, {merged.n_verdicts} new ones on {merged.new_images} images")
+    for count, text in (
+        (merged.repeated, "verdicts stood there twice and count once"),
+        (
+            merged.superseded,
+            "votes that their annotator gave anew or took back in the same round; the last answer counts",
+        ),
+        (merged.dropped_bulk, "labels copied by a tool left out"),
+    ):
+        if count:
+            print(f"{count} {text}")
+    print(f"{merged.changed_majority} images with votes of before changed their majority")
+    print(f"ambiguous share {merged.ambiguous_before:.3f} before, {merged.ambiguous_after:.3f} after")

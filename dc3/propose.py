@@ -1,0 +1,73 @@
+"""`dc3 propose RUN`: a run's proposals as a folder that annotators work from."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import tyro
+
+from relabel.propose.options import ProposeOptions, check_options
+from training.errors import InputError, name_some
+
+if TYPE_CHECKING:
+    from training.config import Config
+    from training.data.source import Source
+    from training.evaluate.predictions import Predictions
+
+
+@dataclass(frozen=True)
+class ProposeArguments:
+    """Writes what a run proposes to annotators: certain images with their class, ambiguous ones by cluster."""
+
+    run: tyro.conf.Positional[str] = "best"
+    """MLflow run id, or `best` for the run with the lowest d - F1."""
+    output: Path = Path("proposals")
+    """Folder to write; what it held stays until all is written."""
+    round: int = 0
+    """Of the relabelling; 0 for one more than that of the votes the run was trained on."""
+    overwrite: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Write over a folder whose clusters.csv was edited."""
+    options: ProposeOptions = field(default_factory=ProposeOptions)
+
+
+def main(argv: list[str]) -> int:
+    """Parses, writes the folder, and prints what is in it and what comes next."""
+    arguments = tyro.cli(ProposeArguments, args=argv, prog="dc3 propose", config=(tyro.conf.OmitArgPrefixes,))
+    check_options(arguments.options)
+    if arguments.round < 0:
+        raise InputError(f"--round must be 1 or more, or 0 to count on; it is {arguments.round}.")
+    from relabel.bundle import CLUSTERS, MIXED
+    from relabel.propose.write import RunFacts, count_proposals, write_proposals
+    from training import track
+    from training.evaluate.predictions import read_predictions
+
+    run_id = track.best_run() if arguments.run == "best" else track.find_run(arguments.run).info.run_id
+    predictions = read_predictions(track.fetch_file(run_id, "predictions.parquet"))
+    source = _open_source(track.load_config(run_id), predictions)
+    facts = RunFacts(run_id, arguments.round or track.round_of(run_id) + 1)
+    folder = arguments.output
+    proposed = write_proposals(folder, facts, predictions, source, arguments.options, overwrite=arguments.overwrite)
+    print(f"{folder}: run {run_id}, round {facts.round}")
+    print(count_proposals(proposed.proposals))
+    mixed = sum(cluster.proposal == MIXED for cluster in proposed.clusters)
+    print(f"{len(proposed.clusters)} clusters, {mixed} of them mixed: their images are judged one by one")
+    if proposed.clusters:
+        print(f"Captions and classes of clusters can be edited in {folder / CLUSTERS}")
+    print(f"Review them:      dc3 review {folder}")
+    print(f"In Label Studio:  dc3 label-studio push {folder}")
+    print(f"Then:             dc3 merge {folder} VERDICTS --votes VOTES --output next")
+    return 0
+
+
+def _open_source(config: "Config", predictions: "Predictions") -> "Source":
+    """The run's data, where its images still are."""
+    from training.data.sources import SOURCES
+
+    source = SOURCES[config.data.source](config.data)
+    gone = sorted(set(predictions.images) - set(source.names()))
+    if gone:
+        raise InputError(
+            f"{len(gone)} image(s) that the run was trained on are no longer in {config.data.images}:"
+            f" {name_some(gone)}; bring them back, or train again."
+        )
+    return source

@@ -1,0 +1,158 @@
+"""Joins the votes of before with annotators' verdicts: the next round's vote table. Neither is changed."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from relabel.bundle import About
+from relabel.verdicts import votes_of
+from training.data.rounds import Round, VerdictFile, attach_round, read_round
+from training.data.votes import COLUMNS, ambiguous_share, count_votes, is_voted, majority
+from training.errors import InputError, name_some
+
+SAME_ANSWER = ["image", "annotator", "round"]
+"""One annotator has one vote an image and round, through whichever door."""
+
+
+@dataclass(frozen=True)
+class MergeOptions:
+    """Which votes count."""
+
+    drop_bulk: bool = False
+    """Leave out labels that a tool copied and no human looked at one by one."""
+    replace: bool = False
+    """Where an image has new votes, drop those of before."""
+
+
+class Merged(NamedTuple):
+    """The next round's votes, and what changed."""
+
+    votes: pd.DataFrame
+    """Columns of `training.data.votes.COLUMNS`: votes of before, then one row a verdict."""
+    n_before: int
+    """Votes of before that still count."""
+    n_verdicts: int
+    """Verdicts that carry a label and were taken over."""
+    repeated: int
+    """Verdicts that stood there twice and count once."""
+    superseded: int
+    """Votes that the same annotator gave anew, or took back, in the same round; the last answer counts."""
+    dropped_bulk: int
+    new_images: int
+    """Images with new votes."""
+    changed_majority: int
+    """Of those that had votes before."""
+    ambiguous_before: float
+    """Share of the voted images whose votes disagree, 0 to 1."""
+    ambiguous_after: float
+
+
+def merge(
+    votes: pd.DataFrame, verdicts: pd.DataFrame, images: Sequence[str], about: About, options: MergeOptions
+) -> Merged:
+    """Joins votes and verdicts.
+
+    Verdicts without a label (excluded, skipped) give no vote.
+
+    Args:
+        votes: as `training.data.votes.read_votes` returns them.
+        verdicts: as `relabel.verdicts.read_verdicts` returns them.
+        images: names of the images that were proposed.
+        about: of the proposals that were judged.
+
+    Raises:
+        InputError: every fault at once: unknown images or classes, verdicts on another run's proposals, faulty votes.
+    """
+    _check(verdicts, set(images) | set(votes["image"]), about)
+    once = verdicts.drop_duplicates()
+    # first by unit: an annotator who judged an image alone may later take it out of its cluster, and his vote stays
+    last = _keep_last(votes_of(_keep_last(once, [*SAME_ANSWER, "unit"])), SAME_ANSWER)
+    counted = last[last["outcome"] != "bulk"] if options.drop_bulk else last
+    before = _to_columns(votes)
+    kept = before[~before["image"].isin(counted["image"])] if options.replace else before
+    merged = pd.concat([kept, _to_columns(counted)], ignore_index=True)
+    names = sorted(set(images) | set(votes["image"]))
+    old, new = (count_votes(table, names, about.classes).counts for table in (before, merged))
+    touched = pd.Index(names).isin(counted["image"])
+    return Merged(
+        votes=merged,
+        n_before=int(pd.to_numeric(kept["votes"]).sum()),
+        n_verdicts=len(counted),
+        repeated=len(verdicts) - len(once),
+        superseded=len(votes_of(once)) - len(last),
+        dropped_bulk=len(last) - len(counted),
+        new_images=int(touched.sum()),
+        changed_majority=int(np.sum(touched & is_voted(old) & (majority(old) != majority(new)))),
+        ambiguous_before=ambiguous_share(old),
+        ambiguous_after=ambiguous_share(new),
+    )
+
+
+def describe_round(votes: Path, verdicts: Sequence[Path], about: About) -> Round:
+    """The record of this merge: its round, the run that proposed, and all verdict files with their digests.
+
+    Raises InputError where `votes` hold this round, or one of the files, already: they would count twice.
+    """
+    earlier = read_round(votes)
+    files = tuple(VerdictFile(path.name, _digest(path)) for path in verdicts)
+    known = earlier.verdicts if earlier else ()
+    digests = {file.sha256 for file in known}
+    twice = [file.name for file in files if file.sha256 in digests]
+    if twice:
+        raise InputError(f"{votes} holds the verdicts of {name_some(twice)} already: leave them out.")
+    if earlier and earlier.number >= about.round:
+        raise InputError(
+            f"{votes} is the result of round {earlier.number}, and these are proposals of round {about.round}: a round"
+            " is merged at once. Give the votes of before that round, and all its verdict files."
+        )
+    return Round(about.round, about.model_version, (*known, *files))
+
+
+def write_merged(votes: pd.DataFrame, merged: Round, path: Path) -> None:
+    """Writes the next round's votes as Parquet with the record of the round; `path` is whole or as it was."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.part")
+    pq.write_table(attach_round(pa.Table.from_pandas(votes, preserve_index=False), merged), part)
+    part.replace(path)
+
+
+def _check(verdicts: pd.DataFrame, images: set[str], about: About) -> None:
+    faults = []
+    unknown = sorted(set(verdicts["image"]) - images)
+    if unknown:
+        faults.append(f"{len(unknown)} image(s) that are neither proposed nor voted on: {name_some(unknown)}")
+    strange = sorted(set(verdicts["label"]) - set(about.classes) - {""})
+    if strange:
+        faults.append(f"label(s) {name_some(strange)} that are none of the classes {name_some(about.classes)}")
+    others = sorted(set(verdicts["model_version"]) - {about.model_version})
+    if others:
+        faults.append(f"answers to proposals of other runs than {about.model_version}: {name_some(others)}")
+    if not len(votes_of(verdicts)):
+        faults.append("no verdict carries a label")
+    if faults:
+        raise InputError("The verdicts cannot be merged:\n- " + "\n- ".join(faults))
+
+
+def _keep_last(verdicts: pd.DataFrame, key: list[str]) -> pd.DataFrame:
+    """The latest answer of those that share a key, in the order of the table."""
+    times = pd.to_datetime(verdicts["at"], utc=True, format="ISO8601")
+    latest = verdicts.loc[times.sort_values(kind="stable").index].drop_duplicates(key, keep="last")
+    return latest.sort_index()
+
+
+def _to_columns(table: pd.DataFrame) -> pd.DataFrame:
+    """The columns of a vote table; what is not known is an empty name, no time, one vote."""
+    filled = {"annotator": table.get("annotator", ""), "votes": table.get("votes", 1)}
+    seconds = pd.to_numeric(table["seconds"]) if "seconds" in table else np.nan
+    return table.assign(**filled, seconds=seconds)[list(COLUMNS)]
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

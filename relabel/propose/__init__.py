@@ -1,0 +1,1 @@
+"""Proposals out: from a run's predictions to the folder that annotators work from."""

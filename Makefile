@@ -1,11 +1,13 @@
 # make demo   environment, then the whole road on embedded data
+# make relabel-demo   one round of relabelling on CIFAR-10H (make relabel-demo DATA=FOLDER), through a real Label Studio
 # make test   lint, types, import direction and all tests
 # make fast   the tests that need no training or server, under a minute
 
 PYTHON ?= python3
+DATA ?= ../shared/data/cifar10h
 BIN := .venv/bin
 
-.PHONY: demo test fast lint environment clean
+.PHONY: demo relabel-demo test fast lint environment clean
 
 environment: .venv/done
 
@@ -18,6 +20,9 @@ environment: .venv/done
 
 demo: environment
 	$(BIN)/dc3 demo
+
+relabel-demo: environment
+	$(BIN)/dc3 relabel-demo --data $(DATA)
 
 lint: environment
 	$(BIN)/ruff check .

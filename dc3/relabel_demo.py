@@ -4,15 +4,15 @@ The votes are real, the images are real, Label Studio is real; the annotators ar
 the real votes and may give in to a proposal (`relabel.simulate.annotators`). A simulation of people.
 """
 
-import shutil
 import signal
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 import pandas as pd
@@ -34,17 +34,17 @@ class RelabelDemoOptions:
     data: Path = Path("../shared/data/cifar10h")
     """Folder with images.zip and votes.csv (image, label, votes)."""
     output: Path | None = None
-    """Folder for all that is made; unless given, below the store."""
+    """New folder for all that is made; unless given, one named by the time below the store."""
     program: str = ""
     """Label Studio's command; unless given, 1.23.2 is installed into an environment of its own (1 GB, minutes)."""
-    voted: int = 2000
-    """Images that the lab has votes on at the start."""
+    images: int = 2500
+    """Images of the lab, drawn at random; CIFAR-10H's other images are not used."""
+    voted: int = 1500
+    """Of these, the images that the lab has votes on at the start."""
     votes_each: int = 3
-    """Votes on each of these."""
-    images: int = 600
-    """Images to relabel, those that promise most a minute."""
+    """Votes on each of them."""
     control: float = 0.2
-    """Share of them without a proposal."""
+    """Share of the relabelled images without a proposal."""
     annotators: int = 2
     """Each judges every image."""
     steps: int = 1000
@@ -57,27 +57,25 @@ class RelabelDemoOptions:
 def main(argv: list[str]) -> int:
     """Trains, proposes, pushes, answers, pulls, merges, measures, and trains again."""
     options = tyro.cli(RelabelDemoOptions, args=argv, prog="dc3 relabel-demo", config=(tyro.conf.OmitArgPrefixes,))
-    from relabel.simulate.first_votes import draw_first_votes
     from training import track
     from training.data.votes import read_votes
 
-    images, votes = options.data / "images.zip", options.data / "votes.csv"
-    if not images.is_file() or not votes.is_file():
+    archive, votes = options.data / "images.zip", options.data / "votes.csv"
+    if not archive.is_file() or not votes.is_file():
         raise InputError(
             f"No images.zip and votes.csv in {options.data}: --data names the folder of CIFAR-10H as files."
         )
     start = time.monotonic()
-    folder = options.output or track.store() / "relabel-demo"
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = options.output or track.store() / "relabel-demo" / time.strftime("%Y-%m-%d-%H%M%S")
     real = read_votes(votes)
-    first = draw_first_votes(real, options.voted, options.votes_each, np.random.default_rng(options.seed))
-    first.to_csv(folder / "votes.csv", index=False)
+    _make_lab(options, folder, archive, real)
 
-    train = (*TRAINING, "--images", str(images), "--steps", str(options.steps), "--evaluate-every", str(options.steps))
+    steps = str(options.steps)
+    train = (*TRAINING, "--images", str(folder / "images"), "--steps", steps, "--evaluate-every", steps)
     before = train_run(*train, "--votes", str(folder / "votes.csv"), "--name", "before relabelling")
     proposals, verdicts = folder / "round_1", folder / "verdicts.parquet"
-    choice = ("--limit", str(options.images), "--control", str(options.control), "--seed", str(options.seed))
-    run_verb("propose", before, "--output", str(proposals), *choice, "--parts", "all", "--overwrite")
+    control = ("--control", str(options.control), "--seed", str(options.seed))
+    run_verb("propose", before, "--output", str(proposals), *control)
     _annotate(options, folder, proposals, verdicts, votes)
     merged = folder / "round_2"
     run_verb("merge", str(proposals), str(verdicts), "--votes", str(folder / "votes.csv"), "--output", str(merged))
@@ -90,6 +88,28 @@ def main(argv: list[str]) -> int:
     print(f"{'agreement':<13}{folder / 'agreement' / 'agreement.html'}\n{'table':<13}{folder / 'gain.csv'}")
     print(f"{'time':<13}{time.monotonic() - start:.0f} s")
     return 0
+
+
+def _make_lab(options: RelabelDemoOptions, folder: Path, archive: Path, real: pd.DataFrame) -> None:
+    """Writes the lab's images and its first votes into a new folder."""
+    from relabel.simulate.first_votes import draw_first_votes
+
+    names = np.sort(real["image"].unique())
+    if not 0 < options.voted <= options.images <= len(names):
+        raise InputError(
+            f"0 < --voted <= --images <= {len(names)} must hold; they are {options.voted} and {options.images}."
+        )
+    if folder.exists() and any(folder.iterdir()):
+        raise InputError(f"--output {folder} is not empty; name a new folder.")
+    (folder / "images").mkdir(parents=True)
+    generator = np.random.default_rng(options.seed)
+    chosen = generator.choice(names, options.images, replace=False)
+    with zipfile.ZipFile(archive) as files:
+        paths = {PurePosixPath(path).name: path for path in files.namelist()}
+        for name in chosen:
+            (folder / "images" / name).write_bytes(files.read(paths[name]))
+    first = draw_first_votes(real[real["image"].isin(chosen)], options.voted, options.votes_each, generator)
+    first.to_csv(folder / "votes.csv", index=False)
 
 
 def _compare(before: str, after: str, folder: Path, real: pd.DataFrame) -> pd.DataFrame:
@@ -150,7 +170,6 @@ def _label_studio(options: RelabelDemoOptions, folder: Path, proposals: Path) ->
 
     program = options.program or str(install())
     port, data = free_port(), folder / "label-studio"
-    shutil.rmtree(data, ignore_errors=True)
     arguments = ["label-studio", "start", str(proposals), "--data-dir", str(data), "--port", str(port)]
     print(f"\n$ dc3 {' '.join(arguments)} --program {program}", flush=True)
     url = f"http://127.0.0.1:{port}"

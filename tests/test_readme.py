@@ -14,6 +14,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from tests.relabel.review.running import Annotator, review
+
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 COMMANDS = [line for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL) for line in block.splitlines() if line]
@@ -68,10 +70,13 @@ def shorten(command: str) -> str:
 
 @pytest.mark.slow
 def test_commands_work_in_the_order_of_the_readme(lab: Path) -> None:
-    assert len(COMMANDS) == 13
+    assert len(COMMANDS) == 20
     run_id = ""
     for command in COMMANDS:
         if command.startswith(RUN_APART):
+            continue
+        if command == "dc3 review proposals":
+            _answer_on_the_page(lab)
             continue
         if command == "dc3 export best --output model.onnx":
             # three steps make a degenerate model, which `best` rightly never takes
@@ -82,6 +87,13 @@ def test_commands_work_in_the_order_of_the_readme(lab: Path) -> None:
     _serve_and_ask(lab)
     _start_and_open("mlflow ui --backend-store-uri sqlite:///mlruns/mlflow.db", "--port", lab)
     _start_and_open("optuna-dashboard sqlite:///mlruns/optuna.db --artifact-dir mlruns/optuna", "--port", lab)
+
+
+def _answer_on_the_page(lab: Path) -> None:
+    with review(lab / "proposals", lab / "proposals" / "review.jsonl") as page:
+        anna = Annotator(page, "anna")
+        for _ in range(5):
+            anna.answer(anna.next(), "copepod").raise_for_status()
 
 
 def _serve_and_ask(lab: Path) -> None:
@@ -140,11 +152,11 @@ def _wait(address: str, server: "subprocess.Popen[bytes]", limit_s: float = 120)
 def test_readme_names_only_verbs_that_exist() -> None:
     from dc3.__main__ import VERBS
 
-    assert set(re.findall(r"dc3 (\w+)", "\n".join(COMMANDS))) <= set(VERBS)
+    assert set(re.findall(r"^dc3 ([\w-]+)", "\n".join(COMMANDS), re.MULTILINE)) <= set(VERBS)
 
 
 def test_links_of_the_docs_lead_somewhere() -> None:
-    for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
+    for page in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]:
         for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
             assert (page.parent / target).exists(), f"{page.name}: {target}"
 

@@ -4,6 +4,7 @@ The votes are real, the images are real, Label Studio is real; the annotators ar
 the real votes and may give in to a proposal (`relabel.simulate.annotators`). A simulation of people.
 """
 
+import shlex
 import signal
 import subprocess
 import sys
@@ -171,7 +172,7 @@ def _label_studio(options: RelabelDemoOptions, folder: Path, proposals: Path) ->
     program = options.program or str(install())
     port, data = free_port(), folder / "label-studio"
     arguments = ["label-studio", "start", str(proposals), "--data-dir", str(data), "--port", str(port)]
-    print(f"\n$ dc3 {' '.join(arguments)} --program {program}", flush=True)
+    print(f"\n$ dc3 {shlex.join(arguments)} --program {program}", flush=True)
     url = f"http://127.0.0.1:{port}"
     with (folder / "label-studio.log").open("w") as log:
         server = subprocess.Popen(

@@ -1,5 +1,6 @@
 """The steps of a demo: verbs run as a user would type them, and servers that are waited for."""
 
+import shlex
 import socket
 import subprocess
 import sys
@@ -14,7 +15,7 @@ def run_verb(*arguments: str) -> list[str]:
 
     Raises InputError when it fails; its own message stands above then.
     """
-    print(f"\n$ dc3 {' '.join(arguments)}", flush=True)
+    print(f"\n$ dc3 {shlex.join(arguments)}", flush=True)
     lines = []
     with subprocess.Popen([sys.executable, "-m", "dc3", *arguments], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None

@@ -28,7 +28,7 @@ class Verdict(NamedTuple):
     at: str
     """When it was given: ISO 8601 with its offset from UTC."""
     round: int
-    """1 for the first relabelling, counted up by `dc3 merge`."""
+    """1 for the first relabelling; `dc3 propose` counts up."""
     tool: str
     """The door: label-studio, review or simulation."""
     unit: Unit

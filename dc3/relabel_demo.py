@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -22,6 +23,9 @@ import tyro
 from dc3.steps import free_port, run_verb, train_run, wait_until_ready
 from relabel.simulate.annotators import AnnotatorModel, CostModel
 from training.errors import InputError
+
+if TYPE_CHECKING:
+    from training.evaluate.predictions import Predictions
 
 TRAINING = ("--preset", "cifar10h_small", "--variant", "dc3_guided", "--labelled", "0.8", "--register", "")
 """The guided variant, because a short training of the plain one may call easy classes ambiguous (docs/results.md)."""
@@ -82,7 +86,7 @@ def main(argv: list[str]) -> int:
     run_verb("merge", str(proposals), str(verdicts), "--votes", str(folder / "votes.csv"), "--output", str(merged))
     run_verb("agree", str(verdicts), "--truth", str(votes), "--output", str(folder / "agreement"))
     after = train_run(*train, "--votes", str(merged / "votes.parquet"), "--name", "after relabelling")
-    table = _compare(before, after, folder, real)
+    table = _compare(before, after, folder, archive, votes)
     table.to_csv(folder / "gain.csv", index=False)
     print(f"\n{table.to_string(index=False, float_format='{:.4f}'.format)}")
     print("Measured against all real votes. The annotators were scripts that draw from them: a simulation of people.")
@@ -113,19 +117,32 @@ def _make_lab(options: RelabelDemoOptions, folder: Path, archive: Path, real: pd
     first.to_csv(folder / "votes.csv", index=False)
 
 
-def _compare(before: str, after: str, folder: Path, real: pd.DataFrame) -> pd.DataFrame:
+def _compare(before: str, after: str, folder: Path, archive: Path, votes: Path) -> pd.DataFrame:
     """One row a figure, before and after the round."""
     from relabel.simulate.gain import label_gain, model_gain
     from relabel.verdicts import read_verdicts
-    from training import track
     from training.data.votes import read_votes
-    from training.evaluate.predictions import read_predictions
 
-    verdicts = read_verdicts(folder / "verdicts.parquet")
     first, merged = read_votes(folder / "votes.csv"), read_votes(folder / "round_2" / "votes.parquet")
-    old, new = (read_predictions(track.fetch_file(run, "predictions.parquet")) for run in (before, after))
-    rows = [*label_gain(first, merged, verdicts, real), *model_gain(old, new, set(verdicts["image"]), real)]
-    return pd.DataFrame(rows, columns=["figure", "before", "after"])
+    labels = label_gain(first, merged, read_verdicts(folder / "verdicts.parquet"), read_votes(votes))
+    old, new = (_predict_unseen(run, archive, votes) for run in (before, after))
+    return pd.DataFrame([*labels, *model_gain(old, new)], columns=["figure", "before", "after"])
+
+
+def _predict_unseen(run: str, archive: Path, votes: Path) -> "Predictions":
+    """What a run says of the images that the lab does not have."""
+    from training import track
+    from training.data.ingest import ingest
+    from training.data.sources.folder import Folder
+    from training.data.split import Split
+    from training.evaluate.predict import predict
+    from training.train import load_run
+
+    trained = load_run(run)
+    everything = ingest(Folder(archive, votes), trained.config.data.size, track.store() / "data")
+    unseen = np.flatnonzero(~np.isin(everything.names, trained.dataset.names))
+    nobody = np.array([], int)
+    return predict(trained.predictor, everything, Split(nobody, nobody, nobody, unseen), unseen)
 
 
 def _annotate(options: RelabelDemoOptions, folder: Path, proposals: Path, verdicts: Path, votes: Path) -> None:
@@ -152,7 +169,7 @@ def _annotate(options: RelabelDemoOptions, folder: Path, proposals: Path, verdic
         owner = log_in(url, OWNER, (data / PASSWORD).read_text().strip())
         people = [
             (
-                sign_up(url, owner, f"annotator{number}@example.org", "a password"),
+                sign_up(url, owner, f"simulated-{number}@example.org", "a password"),
                 np.random.default_rng((options.seed, number)),
             )
             for number in range(1, options.annotators + 1)

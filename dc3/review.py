@@ -83,6 +83,7 @@ def _serve(options: ReviewPageOptions, journal: Path) -> int:
             port=options.port,
             ssl_certfile=tls[0],
             ssl_keyfile=tls[1],
+            http="h11",  # httptools, taken where it is installed, reads a header without end
             log_level="warning",
             access_log=False,
             proxy_headers=False,  # who is on this machine must not be said by a header

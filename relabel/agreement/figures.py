@@ -147,7 +147,7 @@ def draw_bias(measures: list[Measure]) -> Figure:
         _dot(axes, one, place, {"annotator": "#1b7837", "class": "#762a83"}.get(kind, "black"))
     axes.axvline(0, color="0.3", linewidth=1)
     axes.axvline(0.99, color=GREY, linewidth=1)
-    names = [f"{plain(one.scope, 28)} ({one.answers})" for one in measures]
+    names = [f"{plain(one.scope.removeprefix('annotator '), 28)} ({one.answers})" for one in measures]
     axes.set_yticks(range(len(measures)), names, size=9)
     axes.set_ylim(len(measures) - 0.5, -0.5)
     axes.set_xlim(min(-0.05, low - 0.05), high + 0.12)

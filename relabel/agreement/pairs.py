@@ -56,8 +56,12 @@ class Kappa(NamedTuple):
 
 
 def take_seats(answers: pd.DataFrame, n_images: int, n_classes: int) -> Seats:
-    """Seats of answers with columns row (image number), annotator, class (number), round and at."""
-    ordered = answers.sort_values(["round", "time"], kind="stable")
+    """Seats of answers with columns row (image number), annotator, class (number), round and time.
+
+    Rounds are the repetitions. Asked again within a round, an annotator sees what somebody sent back from a cluster:
+    only disputed images, which would pass for his inconsistency; the first answer counts.
+    """
+    ordered = answers.sort_values(["round", "time"], kind="stable").drop_duplicates(["annotator", "row", "round"])
     repetition = ordered.groupby(["annotator", "row"], sort=False).cumcount()
     seats = pd.MultiIndex.from_arrays([ordered["annotator"], repetition])
     numbers, names = pd.factorize(seats, sort=True)

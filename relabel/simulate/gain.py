@@ -34,21 +34,15 @@ def label_gain(
 
 
 def model_gain(
-    before: Predictions, after: Predictions, answered: set[str], real: pd.DataFrame, ambiguity_aware: bool = True
+    before: Predictions, after: Predictions, ambiguity_aware: bool = True
 ) -> Iterator[tuple[str, float, float]]:
-    """(name, before, after) of two runs' metrics on images that nobody answered and neither run saw the label of.
+    """(name, before, after) of two runs' metrics on the same images, which neither run nor annotators saw.
 
-    Measured against the real votes; both runs' predictions hold the same images.
+    Their votes are the real ones.
     """
-    names = before.images.tolist()
-    rows = pd.Index(after.images).get_indexer(names)
-    after = after.select(rows)
-    held_out = (before.parts != "labelled") & (after.parts != "labelled") & ~np.isin(before.images, list(answered))
-    counts = _counts(real, [name for name, kept in zip(names, held_out, strict=True) if kept], real)
-    first = dict(evaluate(before.select(held_out)._replace(votes=counts), ambiguity_aware))
-    second = dict(evaluate(after.select(held_out)._replace(votes=counts), ambiguity_aware))
-    for name, value in first.items():
-        yield f"{name}, {len(counts):,} images held out", value, second[name]
+    second = dict(evaluate(after, ambiguity_aware))
+    for name, value in evaluate(before, ambiguity_aware):
+        yield f"{name}, {len(before.images):,} images never seen", value, second[name]
 
 
 def _counts(votes: pd.DataFrame, images: list[str], real: pd.DataFrame) -> np.ndarray:

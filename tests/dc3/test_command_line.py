@@ -26,7 +26,7 @@ def test_help_lists_every_verb(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_verb_has_a_module(verb: str) -> None:
-    assert (ROOT / "dc3" / f"{verb}.py").is_file()
+    assert (ROOT / "dc3" / f"{verb.replace('-', '_')}.py").is_file()
 
 
 def test_unknown_verb_names_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:

@@ -62,7 +62,6 @@ class RelabelDemoOptions:
 def main(argv: list[str]) -> int:
     """Trains, proposes, pushes, answers, pulls, merges, measures, and trains again."""
     options = tyro.cli(RelabelDemoOptions, args=argv, prog="dc3 relabel-demo", config=(tyro.conf.OmitArgPrefixes,))
-    from training import track
     from training.data.votes import read_votes
 
     archive, votes = options.data / "images.zip", options.data / "votes.csv"
@@ -71,7 +70,7 @@ def main(argv: list[str]) -> int:
             f"No images.zip and votes.csv in {options.data}: --data names the folder of CIFAR-10H as files."
         )
     start = time.monotonic()
-    folder = options.output or track.store() / "relabel-demo" / time.strftime("%Y-%m-%d-%H%M%S")
+    folder = options.output or _name_folder()
     real = read_votes(votes)
     _make_lab(options, folder, archive, real)
 
@@ -93,6 +92,12 @@ def main(argv: list[str]) -> int:
     print(f"{'agreement':<13}{folder / 'agreement' / 'agreement.html'}\n{'table':<13}{folder / 'gain.csv'}")
     print(f"{'time':<13}{time.monotonic() - start:.0f} s")
     return 0
+
+
+def _name_folder() -> Path:
+    from training import track
+
+    return track.store() / "relabel-demo" / time.strftime("%Y-%m-%d-%H%M%S")
 
 
 def _make_lab(options: RelabelDemoOptions, folder: Path, archive: Path, real: pd.DataFrame) -> None:

@@ -1,20 +1,17 @@
 """The report in its three forms: text, CSV, and one HTML page with the pictures inside."""
 
-import base64
 import math
-import struct
 import textwrap
 from collections.abc import Iterable
-from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
-from jinja2 import Environment, StrictUndefined, Template
 
 from relabel.agreement.evidence import Evidence
 from relabel.agreement.measure import Measure, MeasureOptions
 from relabel.agreement.timing import Times
+from training.report.standalone import embed_png, load_template
 
 TEMPLATE = Path(__file__).parent / "page.html"
 SIMULATION = "SIMULATION: answers in these tables were drawn by a program. The figures say nothing about people."
@@ -121,23 +118,11 @@ def render_page(measures: Iterable[Measure], summary: dict[str, str], pictures: 
         name: [(one, format_value(one), format_interval(one)) for one in rows if one.section == name]
         for name in dict.fromkeys(one.section for one in rows)
     }
-    shown = [(one, base64.b64encode(one.png).decode(), *_read_size(one.png)) for one in pictures]
-    return _template().render(
+    shown = [(one, *embed_png(one.png)) for one in pictures]
+    return load_template(TEMPLATE).render(
         title="Agreement, time and the effect of the proposals",
         summary=summary,
         sections=sections,
         meanings=MEANINGS,
         pictures=shown,
     )
-
-
-def _read_size(png: bytes) -> tuple[int, int]:
-    """Width and height in pixels, from the header that every PNG begins with."""
-    width, height = struct.unpack(">II", png[16:24])
-    return width, height
-
-
-@cache
-def _template() -> Template:
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    return environment.from_string(TEMPLATE.read_text(encoding="utf-8"))

@@ -1,13 +1,12 @@
 """`dc3 review PROPOSALS`: the review page of a folder of proposals, until Ctrl-C; or its answers as a table."""
 
-import ipaddress
-import socket
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
+from serving.listening import Listening, find_listening_faults
 from training.errors import InputError
 
 if TYPE_CHECKING:
@@ -67,6 +66,7 @@ def _serve(options: ReviewPageOptions, journal: Path) -> int:
     from relabel.review.annotators import Annotators, read_annotators
     from relabel.review.app import create_app
     from relabel.review.desk import Desk, ReviewOptions
+    from serving.protocol import BoundedProtocol
 
     faults = _find_faults(options)
     if faults:
@@ -83,7 +83,7 @@ def _serve(options: ReviewPageOptions, journal: Path) -> int:
             port=options.port,
             ssl_certfile=tls[0],
             ssl_keyfile=tls[1],
-            http="h11",  # httptools, taken where it is installed, reads a header without end
+            http=BoundedProtocol,
             log_level="warning",
             access_log=False,
             proxy_headers=False,  # who is on this machine must not be said by a header
@@ -110,23 +110,6 @@ def _find_faults(options: ReviewPageOptions) -> list[str]:
     faults = []
     if options.overlap < 1:
         faults.append(f"--overlap must be 1 or more, it is {options.overlap}")
-    if (options.certificate is None) != (options.certificate_key is None):
-        faults.append("--certificate and --certificate-key must both be given, or none")
-    files = (options.certificate, options.certificate_key)
-    faults += [f"there is no file {path}" for path in files if path and not path.is_file()]
-    try:
-        address = ipaddress.ip_address(options.host)
-    except ValueError:
-        return [*faults, f"--host must be an IP address such as 127.0.0.1 or 0.0.0.0, it is {options.host!r}"]
-    if not (address.is_loopback or options.annotators or options.insecure):
-        faults.append(
-            f"--host {options.host} lets other machines in: name who may answer (--annotators), or say --insecure"
-        )
-    family = socket.AF_INET6 if address.version == 6 else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((options.host, options.port))
-        except (OSError, OverflowError) as error:
-            faults.append(f"cannot listen on {options.host} port {options.port} ({error}); choose another --port")
-    return faults
+    listening = Listening(options.host, options.port, options.certificate, options.certificate_key)
+    guarded = options.annotators is not None or options.insecure
+    return faults + find_listening_faults(listening, guarded, "name who may answer (--annotators), or say --insecure")

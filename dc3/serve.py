@@ -2,10 +2,8 @@
 
 import contextlib
 import dataclasses
-import ipaddress
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -15,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
+from serving.listening import Listening, find_listening_faults
 from serving.registry import RegistryCopy, follow
 from serving.settings import Settings, read_settings
 
@@ -139,32 +138,9 @@ def find_faults(options: ServeOptions, settings: Settings) -> list[str]:
         faults.append(f"the file of API keys {settings.api_keys_file} cannot be read: {error.strerror}")
     if settings.workers < 1:
         faults.append(f"--workers must be 1 or more, it is {settings.workers}")
-    if (options.certificate is None) != (options.certificate_key is None):
-        faults.append("--certificate and --certificate-key must both be given, or none")
-    faults += [
-        f"there is no file {path}"
-        for path in (options.certificate, options.certificate_key)
-        if path and not path.is_file()
-    ]
-    return faults + _find_address_faults(options, guarded=bool(keys) or settings.insecure)
-
-
-def _find_address_faults(options: ServeOptions, guarded: bool) -> list[str]:
-    try:
-        address = ipaddress.ip_address(options.host)
-    except ValueError:
-        return [f"--host must be an IP address such as 127.0.0.1 or 0.0.0.0, it is {options.host!r}"]
-    if not address.is_loopback and not guarded:
-        remedy = "set API keys (--api-keys-file or DC3_API_KEYS), or say --insecure to let in anyone"
-        return [f"--host {options.host} lets other machines in: {remedy}"]
-    family = socket.AF_INET6 if address.version == 6 else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((options.host, options.port))
-        except (OSError, OverflowError) as error:
-            return [f"cannot listen on {options.host} port {options.port} ({error}); choose another --port"]
-    return []
+    listening = Listening(options.host, options.port, options.certificate, options.certificate_key)
+    remedy = "set API keys (--api-keys-file or DC3_API_KEYS), or say --insecure to let in anyone"
+    return faults + find_listening_faults(listening, bool(keys) or settings.insecure, remedy)
 
 
 def _command(options: ServeOptions, settings: Settings) -> list[str]:

@@ -1,18 +1,18 @@
 """The BentoML service: worker processes, supervision and probes around the application of serving.app."""
 
-import sys
 import warnings
 
 import bentoml
+import uvicorn.protocols.http.auto
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from serving.app import create_app
 from serving.keys import Guard, read_keys
+from serving.protocol import BoundedProtocol
 from serving.settings import read_settings
 
-# uvicorn takes httptools where it is installed. Its parser reads a header without end, slower and slower (300 MB: not
-# done in 100 s); h11, taken then, cuts it off at 64 kB.
-sys.modules["httptools"] = None  # type: ignore[assignment]
+# BentoML starts uvicorn itself and hands no protocol on; this is the one that uvicorn then takes.
+uvicorn.protocols.http.auto.AutoHTTPProtocol = BoundedProtocol
 
 # Pillow warns of odd metadata in images; a client must not be able to fill the log with that.
 warnings.filterwarnings("ignore", module=r"PIL\.")

@@ -1,0 +1,184 @@
+"""The protocol ends what uvicorn would read or wait for without end, and nothing else."""
+
+import contextlib
+import itertools
+import socket
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+import uvicorn
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from serving import protocol
+
+pytestmark = pytest.mark.slow
+
+HEAD = b"POST / HTTP/1.1\r\nHost: a\r\n"
+CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
+
+
+async def echo_length(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answers with the number of bytes in the body."""
+    body = await Request(scope, receive).body()
+    await Response(str(len(body)))(scope, receive, send)
+
+
+async def refuse_early(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answers before the body is there."""
+    await Response("no", 413)(scope, receive, send)
+
+
+@contextlib.contextmanager
+def listening(app: object) -> Iterator[int]:
+    """The port of a real uvicorn with the protocol."""
+    config = uvicorn.Config(app, port=0, http=protocol.BoundedProtocol, lifespan="off", log_config=None)  # type: ignore[arg-type]
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        while not server.started:
+            time.sleep(0.01)
+        yield server.servers[0].sockets[0].getsockname()[1]
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+@pytest.fixture(scope="module")
+def port() -> Iterator[int]:
+    with listening(echo_length) as port:
+        yield port
+
+
+def connect(port: int) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", port), timeout=10)
+
+
+def exchange(port: int, *sent: bytes) -> bytes:
+    """All that the server says until it closes; what it no longer takes is lost."""
+    received = b""
+    with connect(port) as connection:
+        try:
+            for data in sent:
+                connection.sendall(data)
+            while part := connection.recv(65_536):
+                received += part
+        except ConnectionError:
+            pass
+    return received
+
+
+def pour(port: int, start: bytes, piece: bytes) -> None:
+    """Sends twenty megabytes of `piece` after the start; raises ConnectionError when the server ends that."""
+    with connect(port) as connection:
+        connection.sendall(start)
+        for _ in range(20):
+            connection.sendall(piece * (1_000_000 // len(piece)))
+
+
+def drip(connection: socket.socket, data: bytes, seconds: float) -> None:
+    """Sends the data byte by byte, over and over for so long."""
+    end = time.monotonic() + seconds
+    for byte in itertools.cycle(data):
+        connection.sendall(bytes([byte]))
+        time.sleep(0.05)
+        if time.monotonic() > end:
+            return
+
+
+def test_a_header_of_sixty_kilobytes_is_taken(port: int) -> None:
+    header = b"x: " + b"y" * 60_000 + b"\r\nConnection: close\r\nContent-Length: 3\r\n\r\nabc"
+    assert exchange(port, HEAD, header).endswith(b"\r\n\r\n3")
+
+
+def test_a_header_that_is_too_long_is_431(port: int) -> None:
+    # what the client still sends may reset the connection before it has read the answer
+    assert exchange(port, HEAD, b"x: " + b"y" * 100_000, b"y" * 300_000)[:13] in (b"HTTP/1.1 431 ", b"")
+
+
+@pytest.mark.parametrize(
+    ("start", "piece"),
+    [
+        (HEAD + b"x: ", b"y"),
+        (HEAD, b"x: y\r\n"),
+        (b"POST /", b"a"),
+        (CHUNKED + b"3;x=", b"y"),
+        (CHUNKED + b"3\r\nabc\r\n0\r\nx: ", b"y"),
+    ],
+    ids=["one header", "many headers", "address", "chunk extension", "trailer"],
+)
+def test_nothing_but_a_body_may_go_on_without_end(port: int, start: bytes, piece: bytes) -> None:
+    with pytest.raises(ConnectionError):
+        pour(port, start, piece)
+
+
+def test_a_body_may_be_large_in_one_piece_or_in_many(port: int) -> None:
+    body = b"z" * 3_000_000
+    sized = HEAD + b"Connection: close\r\nContent-Length: 3000000\r\n\r\n"
+    assert exchange(port, sized, body).endswith(b"\r\n\r\n3000000")
+    chunks = (b"2710\r\n" + b"z" * 10_000 + b"\r\n" for _ in range(300))
+    closing = HEAD + b"Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+    assert exchange(port, closing, *chunks, b"0\r\n\r\n").endswith(b"\r\n\r\n3000000")
+
+
+def test_many_requests_on_one_connection_are_each_answered(port: int) -> None:
+    """Together they are far longer than one header may be, sent one by one and all at once."""
+    header = HEAD + b"x: " + b"y" * 20_000 + b"\r\n"
+    for request in (header + b"\r\n", header + b"Content-Length: 2\r\n\r\nab"):
+        with connect(port) as connection:
+            for _ in range(20):
+                connection.sendall(request)
+                assert connection.recv(65_536).startswith(b"HTTP/1.1 200 ")
+        assert exchange(port, request * 20 + HEAD + b"Connection: close\r\n\r\n").count(b"HTTP/1.1 200 ") == 21
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> float:
+    monkeypatch.setattr(protocol, "TIMEOUT_S", 0.5)
+    return 0.5
+
+
+def test_a_client_that_sends_its_header_slowly_is_408(port: int, impatient: float) -> None:
+    with connect(port) as connection:
+        with contextlib.suppress(ConnectionError):
+            drip(connection, HEAD, 4 * impatient)
+        assert connection.recv(4096).startswith(b"HTTP/1.1 408 ")
+        assert connection.recv(4096) == b""
+
+
+@pytest.mark.parametrize("sent", [b"", b"\r\n"], ids=["nothing", "empty lines"])
+def test_a_client_that_sends_no_request_is_let_go(port: int, impatient: float, sent: bytes) -> None:
+    with connect(port) as connection:
+        connection.sendall(sent)
+        assert connection.recv(4096) == b""
+
+
+def test_a_later_request_has_the_same_time(port: int, impatient: float) -> None:
+    with connect(port) as connection:
+        for _ in range(3):
+            connection.sendall(HEAD + b"Content-Length: 2\r\n\r\nab")
+            assert connection.recv(4096).startswith(b"HTTP/1.1 200 ")
+            time.sleep(0.8 * impatient)
+        connection.sendall(HEAD)
+        assert connection.recv(4096).startswith(b"HTTP/1.1 408 ")
+
+
+def test_a_slow_body_is_the_applications_matter(port: int, impatient: float) -> None:
+    with connect(port) as connection:
+        connection.sendall(HEAD + b"Content-Length: 4\r\n\r\n")
+        for byte in b"abcd":
+            time.sleep(0.5 * impatient)
+            connection.sendall(bytes([byte]))
+        assert connection.recv(4096).endswith(b"\r\n\r\n4")
+
+
+def test_a_body_that_goes_on_after_its_answer_is_cut_off(impatient: float) -> None:
+    with listening(refuse_early) as port, connect(port) as connection:
+        connection.sendall(HEAD + b"Content-Length: 1000\r\n\r\n")
+        assert connection.recv(4096).startswith(b"HTTP/1.1 413 ")
+        with pytest.raises(ConnectionError):
+            drip(connection, b"a", 10 * impatient)

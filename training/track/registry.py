@@ -1,0 +1,126 @@
+"""MLflow's model registry: exported models under a name, the best of them with the alias champion."""
+
+import json
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+import mlflow
+from mlflow.entities import Run
+from mlflow.exceptions import MlflowException
+from mlflow.tracking import MlflowClient
+
+from training.errors import InputError, name_some
+from training.track.connection import connect
+
+
+class RegisteredModel(NamedTuple):
+    """One version of a model in the registry."""
+
+    name: str
+    version: str
+
+    @property
+    def uri(self) -> str:
+        """MLflow's address of this version."""
+        return f"models:/{self.name}/{self.version}"
+
+
+def register_onnx(run_id: str, model: Path, name: str) -> str:
+    """Registers an exported model with its signature; the best version on the same data carries the alias champion.
+
+    Returns the version number.
+    """
+    import onnx
+
+    connect()
+    with mlflow.start_run(run_id=run_id):
+        info = mlflow.onnx.log_model(
+            onnx.load(model),
+            name="model",
+            signature=_onnx_signature(model),
+            registered_model_name=name,
+            onnx_execution_providers=["CPUExecutionProvider"],
+            save_as_external_data=False,
+        )
+    client = MlflowClient()
+    version = str(info.registered_model_version)
+    if _beats_champion(client, name, client.get_run(run_id)):
+        client.set_registered_model_alias(name, "champion", version)
+    return version
+
+
+def resolve_model(uri: str) -> RegisteredModel:
+    """The version that `models:/NAME@ALIAS` or `models:/NAME/VERSION` means now; raises InputError for none."""
+    form = re.fullmatch(r"models:/([^/@]+)(?:@([^/@]+)|/(\d+))", uri)
+    if form is None:
+        raise InputError(f"A registered model is named models:/NAME@ALIAS or models:/NAME/VERSION, not {uri!r}.")
+    name, alias, version = form.groups()
+    connect()
+    client = MlflowClient()
+    try:
+        found = client.get_model_version_by_alias(name, alias) if alias else client.get_model_version(name, version)
+    except MlflowException as error:
+        if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            raise InputError(f"The registry {mlflow.get_registry_uri()} did not answer: {error}") from error
+        known = [model.name for model in client.search_registered_models()]
+        raise InputError(
+            f"No model {uri} in {mlflow.get_registry_uri()}: registered are {name_some(known) or 'none'};"
+            " `dc3 train --register NAME` registers one, and MLFLOW_TRACKING_URI names the store."
+        ) from error
+    return RegisteredModel(found.name, str(found.version))
+
+
+def fetch_model(model: RegisteredModel, folder: Path) -> Path:
+    """Copies the ONNX file of a registered model into `folder`; raises InputError when it has none.
+
+    Its metadata get `registered`, so that whoever serves it can say which version answers.
+    """
+    import onnx
+
+    try:
+        downloaded = Path(mlflow.artifacts.download_artifacts(model.uri, dst_path=str(folder)))
+    except (MlflowException, OSError) as error:
+        raise InputError(f"The files of {model.uri} cannot be fetched: {error}") from error
+    found = downloaded / "model.onnx"
+    if not found.is_file():
+        raise InputError(f"{model.uri} is no ONNX model: register one by `dc3 train --register {model.name}`.")
+    network = onnx.load(found)
+    onnx.helper.set_model_props(
+        network,
+        {entry.key: entry.value for entry in network.metadata_props} | {"registered": json.dumps(model.uri)},
+    )
+    onnx.save(network, found)
+    return found
+
+
+def _beats_champion(client: MlflowClient, name: str, run: Run) -> bool:
+    """Whether a run may take the alias: on the champion's data with a lower d - F1, or as the first one.
+
+    Figures on other data say nothing: there the user moves the alias by hand.
+    """
+    if run.data.metrics["degenerate"]:
+        return False
+    try:
+        champion = client.get_run(client.get_model_version_by_alias(name, "champion").run_id)
+    except MlflowException:
+        return True
+    same_data = run.data.tags["dc3.fingerprint"] == champion.data.tags["dc3.fingerprint"]
+    return same_data and run.data.metrics["d_minus_f1"] < champion.data.metrics["d_minus_f1"]
+
+
+def _onnx_signature(model: Path) -> "mlflow.models.ModelSignature":
+    import onnx
+    from mlflow.types import Schema, TensorSpec
+
+    graph = onnx.load(model, load_external_data=False).graph
+
+    def schema(values: object) -> Schema:
+        specs = []
+        for value in values:  # type: ignore[attr-defined]
+            kind = onnx.helper.tensor_dtype_to_np_dtype(value.type.tensor_type.elem_type)
+            shape = tuple(side.dim_value or -1 for side in value.type.tensor_type.shape.dim)
+            specs.append(TensorSpec(kind, shape, name=value.name))
+        return Schema(specs)
+
+    return mlflow.models.ModelSignature(inputs=schema(graph.input), outputs=schema(graph.output))

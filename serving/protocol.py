@@ -12,24 +12,27 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 MAX_BYTES = 65_536
 """Of a header, or of anything else that is no body; a client that has sent more by the next read is cut off."""
-TIMEOUT_S = 30.0
-"""From the connection, or from the first byte of a later request, to the end of the header."""
 
 
 class BoundedProtocol(HttpToolsProtocol):
     """One connection."""
 
-    # Of the class and not of `__init__`, whose arguments are uvicorn's own matter.
-    _n_bytes = 0
-    """Received since the last byte of a body, or since the last header."""
-    _in_header = False
-    _timer: asyncio.TimerHandle | None = None
+    def __init__(self, *arguments: Any, timeout_s: float = 30.0, **options: Any) -> None:
+        """Takes uvicorn's own arguments, and the time from the connection to the end of a header.
+
+        For a later request on the same connection it runs from the first byte.
+        """
+        super().__init__(*arguments, **options)
+        # BentoML leaves uvicorn's log of requests on and throws its lines away; none is wanted, so none is made.
+        self.access_log = False
+        self._timeout_s = timeout_s
+        self._timer: asyncio.TimerHandle | None = None
+        self._in_header = False
+        self._n_bytes = 0  # received since the last byte of a body, or since the last header
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Waits for the first request."""
         super().connection_made(transport)
-        # BentoML leaves uvicorn's log of requests on and throws its lines away; none is wanted, so none is made.
-        self.access_log = False
         self._start_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -67,7 +70,7 @@ class BoundedProtocol(HttpToolsProtocol):
         return self.cycle is None or self.cycle.response_complete
 
     def _start_timer(self) -> None:
-        self._timer = self.loop.call_later(TIMEOUT_S, self._cut_off, 408, "The header took too long.")
+        self._timer = self.loop.call_later(self._timeout_s, self._cut_off, 408, "The header took too long.")
 
     def _stop_timer(self) -> None:
         if self._timer is not None:

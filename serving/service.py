@@ -1,5 +1,6 @@
 """The BentoML service: worker processes, supervision and probes around the application of serving.app."""
 
+import functools
 import warnings
 
 import bentoml
@@ -11,13 +12,15 @@ from serving.keys import Guard, read_keys
 from serving.protocol import BoundedProtocol
 from serving.settings import read_settings
 
-# BentoML starts uvicorn itself and hands no protocol on; this is the one that uvicorn then takes.
-uvicorn.protocols.http.auto.AutoHTTPProtocol = BoundedProtocol
-
 # Pillow warns of odd metadata in images; a client must not be able to fill the log with that.
 warnings.filterwarnings("ignore", module=r"PIL\.")
 
 _settings = read_settings()
+
+# BentoML starts uvicorn itself and hands no protocol on; this is the one that uvicorn then takes.
+uvicorn.protocols.http.auto.AutoHTTPProtocol = functools.partial(  # type: ignore[assignment]
+    BoundedProtocol, timeout_s=_settings.body_timeout_s
+)
 
 
 class Dc3:

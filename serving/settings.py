@@ -30,7 +30,7 @@ class Settings:
     max_pixels: int = 50_000_000
     """Pixels of one image."""
     body_timeout_s: float = 30.0
-    """Time for a client to send its request's body."""
+    """Time for a client to send a request's header, and as long again for its body."""
     answer_timeout_s: float = 30.0
     """Time for the model to answer, waiting included."""
     reload_s: float = 2.0

@@ -75,6 +75,16 @@ def test_a_body_that_comes_too_slowly_is_refused(tight: Server) -> None:
     assert b"too_slow" in answer
 
 
+def test_a_header_that_comes_too_slowly_is_refused(tight: Server) -> None:
+    host, port = tight.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        connection.sendall(b"POST /predict HTTP/1.1\r\nHost: a\r\nContent-")
+        start = time.perf_counter()
+        assert connection.recv(4096).startswith(b"HTTP/1.1 408 ")
+        assert connection.recv(4096) == b""
+        assert time.perf_counter() - start < 3
+
+
 def test_bodies_of_all_clients_together_are_bounded(tight: Server) -> None:
     host, port = tight.url.removeprefix("http://").split(":")
     connections = [socket.create_connection((host, int(port)), timeout=10) for _ in range(2)]

@@ -1,6 +1,7 @@
 """The protocol ends what uvicorn would read or wait for without end, and nothing else."""
 
 import contextlib
+import functools
 import itertools
 import socket
 import threading
@@ -13,11 +14,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from serving import protocol
+from serving.protocol import BoundedProtocol
 
 pytestmark = pytest.mark.slow
 
 HEAD = b"POST / HTTP/1.1\r\nHost: a\r\n"
+SOON_S = 0.5
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
 
 
@@ -33,9 +35,10 @@ async def refuse_early(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 @contextlib.contextmanager
-def listening(app: object) -> Iterator[int]:
+def listening(app: object, timeout_s: float = 30.0) -> Iterator[int]:
     """The port of a real uvicorn with the protocol."""
-    config = uvicorn.Config(app, port=0, http=protocol.BoundedProtocol, lifespan="off", log_config=None)  # type: ignore[arg-type]
+    http = functools.partial(BoundedProtocol, timeout_s=timeout_s)
+    config = uvicorn.Config(app, port=0, http=http, lifespan="off", log_config=None)  # type: ignore[arg-type]
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()
@@ -136,49 +139,49 @@ def test_many_requests_on_one_connection_are_each_answered(port: int) -> None:
         assert exchange(port, request * 20 + HEAD + b"Connection: close\r\n\r\n").count(b"HTTP/1.1 200 ") == 21
 
 
-@pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> float:
-    monkeypatch.setattr(protocol, "TIMEOUT_S", 0.5)
-    return 0.5
+@pytest.fixture(scope="module")
+def impatient() -> Iterator[int]:
+    with listening(echo_length, SOON_S) as port:
+        yield port
 
 
-def test_a_client_that_sends_its_header_slowly_is_408(port: int, impatient: float) -> None:
-    with connect(port) as connection:
+def test_a_client_that_sends_its_header_slowly_is_408(impatient: int) -> None:
+    with connect(impatient) as connection:
         with contextlib.suppress(ConnectionError):
-            drip(connection, HEAD, 4 * impatient)
+            drip(connection, HEAD, 4 * SOON_S)
         assert connection.recv(4096).startswith(b"HTTP/1.1 408 ")
         assert connection.recv(4096) == b""
 
 
 @pytest.mark.parametrize("sent", [b"", b"\r\n"], ids=["nothing", "empty lines"])
-def test_a_client_that_sends_no_request_is_let_go(port: int, impatient: float, sent: bytes) -> None:
-    with connect(port) as connection:
+def test_a_client_that_sends_no_request_is_let_go(impatient: int, sent: bytes) -> None:
+    with connect(impatient) as connection:
         connection.sendall(sent)
         assert connection.recv(4096) == b""
 
 
-def test_a_later_request_has_the_same_time(port: int, impatient: float) -> None:
-    with connect(port) as connection:
+def test_a_later_request_has_the_same_time(impatient: int) -> None:
+    with connect(impatient) as connection:
         for _ in range(3):
             connection.sendall(HEAD + b"Content-Length: 2\r\n\r\nab")
             assert connection.recv(4096).startswith(b"HTTP/1.1 200 ")
-            time.sleep(0.8 * impatient)
+            time.sleep(0.8 * SOON_S)
         connection.sendall(HEAD)
         assert connection.recv(4096).startswith(b"HTTP/1.1 408 ")
 
 
-def test_a_slow_body_is_the_applications_matter(port: int, impatient: float) -> None:
-    with connect(port) as connection:
+def test_a_slow_body_is_the_applications_matter(impatient: int) -> None:
+    with connect(impatient) as connection:
         connection.sendall(HEAD + b"Content-Length: 4\r\n\r\n")
         for byte in b"abcd":
-            time.sleep(0.5 * impatient)
+            time.sleep(0.5 * SOON_S)
             connection.sendall(bytes([byte]))
         assert connection.recv(4096).endswith(b"\r\n\r\n4")
 
 
-def test_a_body_that_goes_on_after_its_answer_is_cut_off(impatient: float) -> None:
-    with listening(refuse_early) as port, connect(port) as connection:
+def test_a_body_that_goes_on_after_its_answer_is_cut_off() -> None:
+    with listening(refuse_early, SOON_S) as port, connect(port) as connection:
         connection.sendall(HEAD + b"Content-Length: 1000\r\n\r\n")
         assert connection.recv(4096).startswith(b"HTTP/1.1 413 ")
         with pytest.raises(ConnectionError):
-            drip(connection, b"a", 10 * impatient)
+            drip(connection, b"a", 10 * SOON_S)

@@ -53,14 +53,14 @@ class _Place(Generic[Item, Result]):
 class Batcher(Generic[Item, Result]):
     """Collects items of concurrent callers into batches for `run`, which gives one result an item, in order.
 
-    `run` is called in `n_runners` threads. A result may be an exception, which belongs to its item alone. When `run`
-    raises on a batch, each item is run alone, so that the fault stays with its culprit. All callers must be in one
-    event loop.
+    `run` is called in `n_runners` threads, with a batch and whether it is alone: no other one waits or runs. A result
+    may be an exception, which belongs to its item alone. When `run` raises on a batch, each item is run by itself, so
+    that the fault stays with its culprit. All callers must be in one event loop.
     """
 
     def __init__(
         self,
-        run: Callable[[Sequence[Item]], Sequence[Result | BaseException]],
+        run: Callable[[Sequence[Item], bool], Sequence[Result | BaseException]],
         max_batch: int = 64,
         max_queue: int = 1024,
         n_runners: int = 1,
@@ -71,6 +71,7 @@ class Batcher(Generic[Item, Result]):
         # A dict keeps the order of arrival and lets a cancelled caller leave in constant time.
         self._queue: dict[_Place[Item, Result], None] = {}
         self._changed = threading.Condition()
+        self._n_running = 0
         self._wake_due = False
         self._closed = False
         self._runners = [threading.Thread(target=self._work, name="batch", daemon=True) for _ in range(n_runners)]
@@ -122,12 +123,17 @@ class Batcher(Generic[Item, Result]):
 
     def _work(self) -> None:
         """A runner's thread."""
-        while batch := self._take():
-            results = self._run_all([place.item for place in batch])
+        while True:
+            batch, alone = self._take()
+            if not batch:
+                return
+            results = self._run_all([place.item for place in batch], alone)
+            with self._changed:
+                self._n_running -= 1
             batch[0].call.loop.call_soon_threadsafe(_deliver, batch, results)
 
-    def _take(self) -> list[_Place[Item, Result]]:
-        """The next batch, as soon as there is one; an empty list when the batcher is closed and all is done."""
+    def _take(self) -> tuple[list[_Place[Item, Result]], bool]:
+        """The next batch, as soon as there is one, and whether it is alone; an empty one when all is done."""
         with self._changed:
             self._changed.wait_for(lambda: self._queue or self._closed)
             # An equal share of what waits, so that no runner has a long batch while the next one gets free.
@@ -135,16 +141,18 @@ class Batcher(Generic[Item, Result]):
             batch = list(islice(self._queue, min(share, self._max_batch)))
             for place in batch:
                 del self._queue[place]
-            return batch
+            alone = not self._queue and not self._n_running
+            self._n_running += bool(batch)
+            return batch, alone
 
-    def _run_all(self, items: list[Item]) -> list[Result | BaseException]:
+    def _run_all(self, items: list[Item], alone: bool) -> list[Result | BaseException]:
         """Results of a batch in the runner's thread; a failing batch is retried one by one."""
         try:
-            results = list(self._run(items))
+            results = list(self._run(items, alone))
             if len(results) != len(items):
                 raise RuntimeError(f"a batch of {len(items)} gave {len(results)} results")
         except Exception as error:  # whatever `run` raises belongs to its caller, not to the batcher
-            return [error] if len(items) == 1 else [self._run_all([item])[0] for item in items]
+            return [error] if len(items) == 1 else [self._run_all([item], alone)[0] for item in items]
         return results
 
 

@@ -1,6 +1,7 @@
 """The BentoML service: worker processes, supervision and probes around the application of serving.app."""
 
 import functools
+import sys
 import warnings
 
 import bentoml
@@ -11,6 +12,10 @@ from serving.app import create_app
 from serving.keys import Guard, read_keys
 from serving.protocol import BoundedProtocol
 from serving.settings import read_settings
+
+# A thread that comes back from onnxruntime or Pillow waits so long for Python while another one runs: with the 5 ms of
+# the default a core stood still for 7 % of the time with 32 clients, with this for 2 %.
+sys.setswitchinterval(0.0002)
 
 # Pillow warns of odd metadata in images; a client must not be able to fill the log with that.
 warnings.filterwarnings("ignore", module=r"PIL\.")

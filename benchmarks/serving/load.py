@@ -9,6 +9,8 @@ from benchmarks.serving.bodies import PACKINGS
 
 SCRIPT = Path(__file__).with_name("post.lua")
 PACED_CONNECTIONS = 64
+PAUSE_S = 0.5
+"""Mean pause of a paced client at the most: after 5 s without a request uvicorn closes a connection."""
 
 
 class Load(NamedTuple):
@@ -23,11 +25,11 @@ class Load(NamedTuple):
 def run_load(url: str, bodies: Path, packing: str, clients: int, seconds: int, rate: float = 0.0) -> Load:
     """Load of `clients` that each send the next image as soon as the last is answered.
 
-    With a `rate` (images/s) there are PACED_CONNECTIONS clients instead, each of which pauses for random times between
-    its requests, so that they arrive as if independent. Raises RuntimeError when a request fails: a figure of a server
-    that refuses would mean nothing.
+    With a `rate` (images/s) there are up to PACED_CONNECTIONS clients instead, each of which pauses for random times
+    between its requests, so that they arrive as if independent. Raises RuntimeError when a request fails: a figure of
+    a server that refuses would mean nothing.
     """
-    connections = PACED_CONNECTIONS if rate else clients
+    connections = min(PACED_CONNECTIONS, max(4, round(PAUSE_S * rate))) if rate else clients
     folder = bodies / packing
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "30s", "-s", str(SCRIPT), url, "--"]
     command += [str(folder), str(len(list(folder.iterdir()))), PACKINGS[packing].content_type]

@@ -17,11 +17,13 @@ class Runner:
 
     def __init__(self) -> None:
         self.batches: list[list[int]] = []
+        self.alone: list[bool] = []
         self.gate = threading.Event()
         self.gate.set()
 
-    def __call__(self, items: Sequence[int]) -> list[int]:
+    def __call__(self, items: Sequence[int], alone: bool) -> list[int]:
         self.batches.append(list(items))
+        self.alone.append(alone)
         assert self.gate.wait(10)
         if any(item < 0 for item in items):
             raise ValueError("a negative item")
@@ -30,7 +32,7 @@ class Runner:
 
 @asynccontextmanager
 async def batching(
-    runner: Callable[[Sequence[int]], Sequence[int]], **options: int
+    runner: Callable[[Sequence[int], bool], Sequence[int]], **options: int
 ) -> AsyncIterator[Batcher[int, int]]:
     """A batcher that is closed at the end."""
     batcher = Batcher(runner, **options)
@@ -116,7 +118,7 @@ def test_a_result_that_is_an_exception_belongs_to_its_item_alone() -> None:
     async def scenario() -> None:
         runs: list[int] = []
 
-        def judge(items: Sequence[int]) -> list[int | Exception]:
+        def judge(items: Sequence[int], alone: bool) -> list[int | Exception]:
             runs.append(len(items))
             return [ValueError("odd") if item % 2 else item for item in items]
 
@@ -131,7 +133,7 @@ def test_a_result_that_is_an_exception_belongs_to_its_item_alone() -> None:
 
 def test_a_runner_that_loses_results_fails_its_batch_and_not_the_batcher() -> None:
     async def scenario() -> None:
-        async with batching(lambda items: [1] * (len(items) - 1)) as batcher:
+        async with batching(lambda items, alone: [1] * (len(items) - 1)) as batcher:
             results = await batcher.submit([1, 2], soon())
             assert all(isinstance(result, RuntimeError) for result in results)
 
@@ -248,6 +250,25 @@ def test_runners_share_what_waits() -> None:
             assert [len(batch) for batch in runner.batches] == [4, 2]
             runner.gate.set()
             assert await call == [2 * item for item in range(8)]
+
+    asyncio.run(scenario())
+
+
+def test_a_runner_is_told_whether_its_batch_is_alone() -> None:
+    async def scenario() -> None:
+        runner = Runner()
+        runner.gate.clear()
+        async with batching(runner, n_runners=2) as batcher:
+            calls = [asyncio.create_task(batcher.submit([1], soon()))]
+            await until(lambda: len(runner.batches) == 1)
+            calls.append(asyncio.create_task(batcher.submit([2], soon())))
+            await until(lambda: len(runner.batches) == 2)
+            runner.gate.set()
+            await asyncio.gather(*calls)
+            await batcher.submit([3], soon())
+            await batcher.submit([4, 5], soon())
+        # 1 came first, 2 while it ran, 3 when all was done, 4 when 5 waited; 5 may have come after 4 was done
+        assert runner.alone[:4] == [True, False, True, False]
 
     asyncio.run(scenario())
 

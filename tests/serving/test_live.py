@@ -1,0 +1,50 @@
+"""One image alone and many at once: other sessions, the same scores."""
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from serving.answers import Score
+from serving.live import LiveModel
+from serving.model import Model
+from serving.settings import Settings
+from serving.telemetry import Telemetry
+from serving.upload import Upload
+from tests.serving.running import make_images
+from tests.serving.test_images import encode
+
+UPLOADS = [Upload(str(place), encode(Image.fromarray(image), "PNG")) for place, image in enumerate(make_images(24))]
+
+
+def score(model_path: Path, threads: int, requests: Sequence[Sequence[Upload]]) -> list[Score | BaseException]:
+    """The scores of one request after the other."""
+
+    async def scenario() -> list[Score | BaseException]:
+        live = LiveModel(Settings(model_path, threads=threads), Telemetry())
+        found = [score for uploads in requests for score in await live.predict(uploads)]
+        await live.close()
+        return found
+
+    return asyncio.run(scenario())
+
+
+def test_one_image_gets_all_threads_and_many_share_them(model_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    used: list[tuple[int, int]] = []
+    predict = Model.predict
+
+    def spy(model: Model, images: np.ndarray) -> object:
+        used.append((model._session.get_session_options().intra_op_num_threads, len(images)))
+        return predict(model, images)
+
+    monkeypatch.setattr(Model, "predict", spy)
+    alone = score(model_path, 2, [[upload] for upload in UPLOADS])
+    assert used[2:] == [(2, 1)] * 24, "after the two runs at the start"
+    used.clear()
+    together = score(model_path, 2, [UPLOADS])
+    assert (1, 12) in used, "the first runner takes its half"
+    assert used.count((2, 1)) <= 2, "the start, and one that was left at the end"
+    assert alone == together == score(model_path, 1, [UPLOADS])

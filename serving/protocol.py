@@ -2,7 +2,7 @@
 
 uvicorn's fast protocol reads a header, a chunk's extension or a trailer of any length, slower and slower (300 MB of
 one header: not done in 100 s), and waits for ever for a request that does not come. Its other one, of h11, ends the
-first but not the second, and answered 6 % fewer requests (docs/serving.md).
+first but not the second, and takes a fourth more processor time for a request (docs/serving.md).
 """
 
 import asyncio

@@ -14,7 +14,7 @@ from serving.protocol import BoundedProtocol
 from serving.settings import read_settings
 
 # A thread that comes back from onnxruntime or Pillow waits so long for Python while another one runs: with the 5 ms of
-# the default a core stood still for 7 % of the time with 32 clients, with this for 2 %.
+# the default two cores stood still for 7 % of the time under 32 clients, with this for 2 %.
 sys.setswitchinterval(0.0002)
 
 # Pillow warns of odd metadata in images; a client must not be able to fill the log with that.

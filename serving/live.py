@@ -8,6 +8,7 @@ import numpy as np
 
 from serving.answers import Score, to_scores
 from serving.batching import Batcher
+from serving.card import BadModel
 from serving.images import BadImage, decode, resize
 from serving.model import Model
 from serving.settings import Settings
@@ -32,6 +33,8 @@ class LiveModel:
         # takes 1.6 times as long on one thread. A GPU runs one batch after the other by itself.
         n_runs = 1 if self.model.on_gpu else threads
         self._shared = Model(settings.model, 1) if n_runs > 1 else self.model
+        if self._shared.version != self.model.version:
+            raise BadModel(f"{settings.model} was replaced while it was loaded: {self._shared.version} is there now.")
         # The registry's number where it has one, for that is what its owner knows the model by.
         self.version = self.model.card.registered or self.model.version
         self.typical = name_typical(self.model.card)

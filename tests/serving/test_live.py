@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from serving import live as live_module
 from serving.answers import Score
+from serving.card import BadModel
 from serving.live import LiveModel
 from serving.model import Model
 from serving.settings import Settings
@@ -16,6 +18,7 @@ from serving.telemetry import Telemetry
 from serving.upload import Upload
 from tests.serving.running import make_images
 from tests.serving.test_images import encode
+from tests.serving.test_model import edit
 
 UPLOADS = [Upload(str(place), encode(Image.fromarray(image), "PNG")) for place, image in enumerate(make_images(24))]
 
@@ -48,3 +51,20 @@ def test_one_image_gets_all_threads_and_many_share_them(model_path: Path, monkey
     assert (1, 12) in used, "the first runner takes its half"
     assert used.count((2, 1)) <= 2, "the start, and one that was left at the end"
     assert alone == together == score(model_path, 1, [UPLOADS])
+
+
+def test_a_file_replaced_between_its_two_loads_is_not_served(
+    model_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = edit(model_path, lambda metadata: metadata.update(run_id='"another"'))
+    path = tmp_path / "model.onnx"
+    path.write_bytes(model_path.read_bytes())
+
+    def load_then_replace(*arguments: object) -> Model:
+        model = Model(*arguments)  # type: ignore[arg-type]
+        path.write_bytes(other)
+        return model
+
+    monkeypatch.setattr(live_module, "Model", load_then_replace)
+    with pytest.raises(BadModel, match="was replaced while it was loaded"):
+        LiveModel(Settings(path, threads=2), Telemetry())

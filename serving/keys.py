@@ -1,5 +1,6 @@
 """Who gets in: this machine without a key, others with one, or anyone where the owner says so."""
 
+import functools
 import hmac
 import ipaddress
 import os
@@ -60,15 +61,12 @@ class Guard:
         if scope["type"] != "http" or self._insecure or scope["path"] in OPEN_PATHS:
             await self._app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
-        scheme, _, token = headers.get("authorization", "").partition(" ")
-        offered = token.strip() if scheme.lower() == "bearer" else headers.get("x-api-key", "")
         try:
             known = bool(self._keys.current())
         except OSError:
             refusal = _refusal(503, "no_keys", "the file of API keys cannot be read; its owner must mend it")
         else:
-            if self._keys.accept(offered) if known else is_loopback(scope):
+            if self._keys.accept(_offered_key(scope)) if known else is_loopback(scope):
                 await self._app(scope, receive, send)
                 return
             if known:
@@ -82,10 +80,21 @@ class Guard:
 def is_loopback(scope: Scope) -> bool:
     """Whether the client is on this machine."""
     client = scope.get("client")
+    return client is None or _is_loopback(client[0])
+
+
+@functools.lru_cache
+def _is_loopback(host: str) -> bool:
     try:
-        return client is None or ipaddress.ip_address(client[0]).is_loopback
+        return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _offered_key(scope: Scope) -> str:
+    headers = Headers(scope=scope)
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else headers.get("x-api-key", "")
 
 
 def _refusal(status: int, reason: str, message: str) -> JSONResponse:

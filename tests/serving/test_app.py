@@ -3,7 +3,7 @@
 import asyncio
 import shutil
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +20,7 @@ from serving.images import decode
 from serving.limits import BodyLimit
 from serving.live import LiveModel
 from serving.model import Model
+from serving.protocol import ON_LEAVE
 from serving.refused import Refused
 from serving.settings import Settings
 from serving.telemetry import Telemetry
@@ -102,21 +103,25 @@ def test_a_client_that_leaves_takes_its_images_out(model_path: Path, monkeypatch
             raise
 
     monkeypatch.setattr(LiveModel, "predict", never)
-    messages: list[Message] = [{"type": "http.request", "body": GOOD, "more_body": False}, {"type": "http.disconnect"}]
+    on_leave: set[Callable[[], None]] = set()
 
     async def receive() -> Message:
-        return messages.pop(0)
+        return {"type": "http.request", "body": GOOD, "more_body": False}
 
     async def send(_: Message) -> None:
         pass
 
     async def scenario() -> None:
         app = create_app(Settings(model_path))
-        async with app.router.lifespan_context(app):
-            scope = {"type": "http", "method": "POST", "path": "/predict", "headers": [], "query_string": b""}
-            await asyncio.wait_for(app(scope, receive, send), 5)
-            await asyncio.sleep(0)
+        async with app.router.lifespan_context(app), asyncio.timeout(5):
+            scope = {"type": "http", "method": "POST", "path": "/predict", "headers": [], ON_LEAVE: on_leave}
+            answering = asyncio.create_task(app(scope, receive, send))
+            while not on_leave:
+                await asyncio.sleep(0)
+            on_leave.pop()()
+            await answering
             assert cancelled == [True]
+            assert answering.cancelling() == 0
 
     asyncio.run(scenario())
 

@@ -316,6 +316,29 @@ def test_a_client_that_leaves_in_the_middle_disturbs_no_one(server: Server) -> N
                 connection.sendall(sent)
 
 
+def test_what_a_client_that_left_had_sent_is_not_worked_off(server: Server, client: httpx.Client) -> None:
+    large = encode(Image.new("RGB", (4000, 3000), "red"), "JPEG")  # some 50 ms of decoding each, 5 s in all
+    files = [("image", (f"{number}.jpg", large)) for number in range(100)]
+    request = client.build_request("POST", "/predict", files=files)
+    head = f"POST /predict HTTP/1.1\r\nHost: a\r\nContent-Type: {request.headers['content-type']}\r\n"
+    body = request.read()
+    before = n_gone(client)
+    with connect(server) as connection:
+        connection.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+        time.sleep(0.5)
+    start = time.perf_counter()
+    while n_gone(client) == before:
+        assert time.perf_counter() - start < 2
+    assert post(client, large).status_code == 200
+    assert time.perf_counter() - start < 2
+
+
+def n_gone(client: httpx.Client) -> float:
+    """Requests whose client left."""
+    lines = client.get("/metrics").text.splitlines()
+    return sum(float(line.split()[-1]) for line in lines if line.startswith('dc3_refused_total{reason="client_gone"}'))
+
+
 def test_two_hundred_slow_clients_do_not_hold_up_a_quick_one(server: Server, client: httpx.Client) -> None:
     slow = [connect(server) for _ in range(200)]
     try:

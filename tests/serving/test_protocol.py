@@ -1,5 +1,6 @@
 """The protocol ends what uvicorn would read or wait for without end, and nothing else."""
 
+import asyncio
 import contextlib
 import functools
 import itertools
@@ -14,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from serving.protocol import BoundedProtocol
+from serving.protocol import ON_LEAVE, BoundedProtocol
 
 pytestmark = pytest.mark.slow
 
@@ -27,6 +28,21 @@ async def echo_length(scope: Scope, receive: Receive, send: Send) -> None:
     """Answers with the number of bytes in the body."""
     body = await Request(scope, receive).body()
     await Response(str(len(body)))(scope, receive, send)
+
+
+class Waiting:
+    """Answers once its client has left, and counts these."""
+
+    def __init__(self) -> None:
+        self.n_left = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Waits."""
+        left = asyncio.Event()
+        scope[ON_LEAVE].add(left.set)
+        await asyncio.wait_for(left.wait(), 5)
+        scope[ON_LEAVE].discard(left.set)
+        self.n_left += 1
 
 
 async def refuse_early(scope: Scope, receive: Receive, send: Send) -> None:
@@ -185,3 +201,16 @@ def test_a_body_that_goes_on_after_its_answer_is_cut_off() -> None:
         assert connection.recv(4096).startswith(b"HTTP/1.1 413 ")
         with pytest.raises(ConnectionError):
             drip(connection, b"a", 10 * SOON_S)
+
+
+def test_a_client_s_leaving_is_told_to_its_request() -> None:
+    waiting = Waiting()
+    with listening(waiting) as port:
+        for _ in range(3):
+            with connect(port) as connection:
+                connection.sendall(HEAD + b"\r\n")
+                time.sleep(0.1)
+        end = time.monotonic() + 5
+        while waiting.n_left < 3 and time.monotonic() < end:
+            time.sleep(0.01)
+    assert waiting.n_left == 3

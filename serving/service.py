@@ -1,6 +1,7 @@
 """The BentoML service: worker processes, supervision and probes around the application of serving.app."""
 
 import functools
+import os
 import sys
 import warnings
 
@@ -16,6 +17,12 @@ from serving.settings import read_settings
 # A thread that comes back from onnxruntime or Pillow waits so long for Python while another one runs: with the 5 ms of
 # the default two cores stood still for 7 % of the time under 32 clients, with this for 2 %.
 sys.setswitchinterval(0.0002)
+
+# The event loop waits for a core until a thread of onnxruntime has had its turn there, instead of breaking into it:
+# with 32 clients it then takes more requests at once, with its code still in the cache, and 2 to 3 % more are answered.
+# The runners' threads are started here and are alike.
+if hasattr(os, "SCHED_BATCH"):  # Linux
+    os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
 
 # Pillow warns of odd metadata in images; a client must not be able to fill the log with that.
 warnings.filterwarnings("ignore", module=r"PIL\.")

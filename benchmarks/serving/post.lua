@@ -1,6 +1,12 @@
--- wrk script: POSTs the bodies of a folder in turn; mean_ms > 0 pauses each connection for random times of that mean.
--- wrk ... -s post.lua URL -- FOLDER COUNT CONTENT_TYPE MEAN_MS
-local requests, turn, mean_ms = {}, 0, 0
+-- wrk script: POSTs the bodies of a folder in turn; gap_ms > 0 sends one each gap_ms, on whatever connection is free.
+-- wrk -t1 ... -s post.lua URL -- FOLDER COUNT CONTENT_TYPE GAP_MS even|random
+local ffi = require("ffi")
+ffi.cdef[[
+   typedef struct { long s, us; } timeval;
+   int gettimeofday(timeval *, void *);
+]]
+local clock = ffi.new("timeval")
+local requests, turn, gap_ms, random, due_ms = {}, 0, 0, false, nil
 
 function setup(thread)
    thread:set("seed", os.time())
@@ -8,14 +14,14 @@ end
 
 function init(args)
    local folder, count, content_type = args[1], tonumber(args[2]), args[3]
-   mean_ms = tonumber(args[4])
+   gap_ms, random = tonumber(args[4]), args[5] == "random"
    math.randomseed(seed)
    for number = 0, count - 1 do
       local file = assert(io.open(folder .. "/" .. number, "rb"))
       requests[number] = wrk.format("POST", nil, {["Content-Type"] = content_type}, file:read("*a"))
       file:close()
    end
-   if mean_ms <= 0 then delay = nil end
+   if gap_ms <= 0 then delay = nil end
 end
 
 function request()
@@ -23,9 +29,17 @@ function request()
    return requests[turn]
 end
 
--- Exponential pauses make the requests of many connections arrive as those of independent clients do.
+local function now_ms()
+   ffi.C.gettimeofday(clock, nil)
+   return tonumber(clock.s) * 1000 + tonumber(clock.us) / 1000
+end
+
+-- The next request's time is fixed before the last one's answer is there, so that a slow answer does not delay it.
+-- Exponential gaps are those of independent clients.
 function delay()
-   return math.floor(-math.log(1 - math.random()) * mean_ms + 0.5)
+   local now = now_ms()
+   due_ms = (due_ms or now) + (random and -math.log(1 - math.random()) or 1) * gap_ms
+   return math.max(0, math.floor(due_ms - now + 0.5))
 end
 
 function done(summary, latency)

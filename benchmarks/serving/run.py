@@ -29,7 +29,8 @@ from serving.quantise import measure_speed_up
 
 CLIENTS = (1, 8, 32, 64)
 RAW, BOUND, INT8 = "raw onnxruntime", "decode + raw onnxruntime", "INT8"
-LONE, AFTER_BURST, HALF_LOAD = "1 client, fresh", "1 client, after the burst", "half load"
+LONE, AFTER_BURST = "1 client, fresh", "1 client, after the burst"
+HALF_LOADS = {arrivals: f"half load, {arrivals} arrivals" for arrivals in ("even", "random")}
 
 
 Found = tuple[str, tuple[float, ...]]
@@ -58,8 +59,8 @@ def measure_server(name: str, model: Path, peers: Path, seconds: int) -> Iterato
     contestant, bodies = CONTESTANTS[name], model.parent / "bodies"
     with running(contestant, peers, model, bodies) as url:
 
-        def load(clients: int, seconds: int, rate: float = 0.0) -> Load:
-            return run_load(url, bodies, contestant.packing, clients, seconds, rate)
+        def load(clients: int, seconds: int, rate: float = 0.0, arrivals: str = "even") -> Load:
+            return run_load(url, bodies, contestant.packing, clients, seconds, rate, arrivals)
 
         load(1, 1)  # the first runs plan memory and are no one's measure
         yield LONE, load(1, seconds)
@@ -70,7 +71,8 @@ def measure_server(name: str, model: Path, peers: Path, seconds: int) -> Iterato
             yield str(clients), found
         # 64 clients have just left.
         yield AFTER_BURST, load(1, seconds)
-        yield HALF_LOAD, load(0, 2 * seconds, rate=best / 2)
+        for arrivals, name in HALF_LOADS.items():
+            yield name, load(0, 2 * seconds, best / 2, arrivals)
 
 
 def main() -> None:

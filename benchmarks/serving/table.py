@@ -11,7 +11,7 @@ from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
-from benchmarks.serving.run import AFTER_BURST, BOUND, CLIENTS, HALF_LOAD, INT8, LONE, RAW
+from benchmarks.serving.run import AFTER_BURST, BOUND, CLIENTS, HALF_LOADS, INT8, LONE, RAW
 
 OURS = "dc3 serve"
 LOADS = (LONE, *(str(clients) for clients in CLIENTS[1:]))
@@ -57,12 +57,13 @@ def to_table(cells: Cells) -> str:
 
 def to_ratios(cells: Cells) -> str:
     """Markdown: the lone request before and after the burst, and p99 at half load, of every server."""
-    head = ["p50 in ms of 1 client", "fresh", "after 64 clients", "ratio", "half load: images/s", "p99 / lone p50"]
+    head = ["p50 in ms of 1 client", "fresh", "after 64 clients", "ratio"]
+    head += [f"p99 at {load} / lone p50" for load in HALF_LOADS.values()]
     lines = [head, ["---"] * len(head)]
     for name in _complete(cells):
-        lone, after, half = (cells[name, load] for load in (LONE, AFTER_BURST, HALF_LOAD))
-        ratios = (f"{after.p50_ms / lone.p50_ms:.2f}", f"{half.images_per_s:.0f}", f"{half.p99_ms / lone.p50_ms:.1f}")
-        lines.append([name, f"{lone.p50_ms:.2f}", f"{after.p50_ms:.2f}", *ratios])
+        lone, after = (cells[name, load].p50_ms for load in (LONE, AFTER_BURST))
+        halves = [f"{cells[name, load].p99_ms / lone:.1f}" for load in HALF_LOADS.values()]
+        lines.append([name, f"{lone:.2f}", f"{after:.2f}", f"{after / lone:.2f}", *halves])
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
@@ -90,7 +91,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _complete(cells: Cells) -> list[str]:
     """The servers that have been under all loads; a run that was cut off leaves the others."""
     servers = dict.fromkeys(name for name, load in cells if load == LONE)
-    return [name for name in servers if all((name, load) in cells for load in (*LOADS, AFTER_BURST, HALF_LOAD))]
+    loads = (*LOADS, AFTER_BURST, *HALF_LOADS.values())
+    return [name for name in servers if all((name, load) in cells for load in loads)]
 
 
 def _show(cell: Cell) -> str:

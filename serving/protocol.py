@@ -6,7 +6,6 @@ first but not the second, and takes a fourth more processor time for a request (
 """
 
 import asyncio
-from collections.abc import Callable
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
@@ -14,8 +13,8 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 MAX_BYTES = 65_536
 """Of a header, or of anything else that is no body; a client that has sent more by the next read is cut off."""
 
-ON_LEAVE = "dc3.on_leave"
-"""Key of a request's scope: a set of functions that are called when its client leaves before the answer."""
+CLIENT_LEFT = "dc3.client_left"
+"""Key of a request's scope: a future that is done once the client has left."""
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -32,7 +31,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._timeout_s = timeout_s
         self._timer: asyncio.TimerHandle | None = None
         self._in_header = False
-        self._on_leave: set[Callable[[], None]] = set()
+        self._client_left: asyncio.Future[None] = self.loop.create_future()
         self._n_bytes = 0  # received since the last byte of a body, or since the last header
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -43,8 +42,8 @@ class BoundedProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Forgets the client."""
         self._stop_timer()
-        for leave in tuple(self._on_leave):
-            leave()
+        if not self._client_left.done():
+            self._client_left.set_result(None)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -59,7 +58,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """The first byte of a request is there."""
         super().on_message_begin()
-        self.scope[ON_LEAVE] = self._on_leave  # type: ignore[literal-required]
+        self.scope[CLIENT_LEFT] = self._client_left  # type: ignore[literal-required]
         self._in_header = True
 
     def on_headers_complete(self) -> None:

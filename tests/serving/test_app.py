@@ -3,7 +3,7 @@
 import asyncio
 import shutil
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +20,7 @@ from serving.images import decode
 from serving.limits import BodyLimit
 from serving.live import LiveModel
 from serving.model import Model
-from serving.protocol import ON_LEAVE
+from serving.protocol import CLIENT_LEFT
 from serving.refused import Refused
 from serving.settings import Settings
 from serving.telemetry import Telemetry
@@ -103,7 +103,6 @@ def test_a_client_that_leaves_takes_its_images_out(model_path: Path, monkeypatch
             raise
 
     monkeypatch.setattr(LiveModel, "predict", never)
-    on_leave: set[Callable[[], None]] = set()
 
     async def receive() -> Message:
         return {"type": "http.request", "body": GOOD, "more_body": False}
@@ -114,14 +113,16 @@ def test_a_client_that_leaves_takes_its_images_out(model_path: Path, monkeypatch
     async def scenario() -> None:
         app = create_app(Settings(model_path))
         async with app.router.lifespan_context(app), asyncio.timeout(5):
-            scope = {"type": "http", "method": "POST", "path": "/predict", "headers": [], ON_LEAVE: on_leave}
-            answering = asyncio.create_task(app(scope, receive, send))
-            while not on_leave:
-                await asyncio.sleep(0)
-            on_leave.pop()()
-            await answering
-            assert cancelled == [True]
-            assert answering.cancelling() == 0
+            for n_turns in (0, 20):  # before the work begins, and in the middle of it
+                left = asyncio.get_running_loop().create_future()
+                scope = {"type": "http", "method": "POST", "path": "/predict", "headers": [], CLIENT_LEFT: left}
+                answering = asyncio.create_task(app(scope, receive, send))
+                for _ in range(n_turns):
+                    await asyncio.sleep(0)
+                left.set_result(None)
+                await answering
+                assert answering.cancelling() == 0
+            assert cancelled == [True, True]
 
     asyncio.run(scenario())
 

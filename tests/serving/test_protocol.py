@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from serving.protocol import ON_LEAVE, BoundedProtocol
+from serving.protocol import CLIENT_LEFT, BoundedProtocol
 
 pytestmark = pytest.mark.slow
 
@@ -38,10 +38,7 @@ class Waiting:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Waits."""
-        left = asyncio.Event()
-        scope[ON_LEAVE].add(left.set)
-        await asyncio.wait_for(left.wait(), 5)
-        scope[ON_LEAVE].discard(left.set)
+        await asyncio.wait_for(scope[CLIENT_LEFT], 5)
         self.n_left += 1
 
 
@@ -206,10 +203,10 @@ def test_a_body_that_goes_on_after_its_answer_is_cut_off() -> None:
 def test_a_client_s_leaving_is_told_to_its_request() -> None:
     waiting = Waiting()
     with listening(waiting) as port:
-        for _ in range(3):
+        for stay_s in (0.1, 0, 0):
             with connect(port) as connection:
                 connection.sendall(HEAD + b"\r\n")
-                time.sleep(0.1)
+                time.sleep(stay_s)
         end = time.monotonic() + 5
         while waiting.n_left < 3 and time.monotonic() < end:
             time.sleep(0.01)

@@ -16,7 +16,7 @@ from PIL import Image
 from benchmarks.load import LOST, Outcome, load
 from tests.serving.running import Server, make_images, serve
 from tests.serving.test_images import encode
-from tests.serving.test_service import command_line, workers
+from tests.serving.test_service import COUNTED_AFTER_S, command_line, workers
 
 pytestmark = pytest.mark.slow
 SMALL = [encode(Image.fromarray(image), "JPEG") for image in make_images(8, 32)]
@@ -31,6 +31,7 @@ def test_two_hundred_clients_lose_no_request(model_path: Path, tmp_path: Path) -
         outcomes = asyncio.run(load(server.url, SMALL, 200, CROWD_S))
         assert {outcome.status for outcome in outcomes} == {200}
         assert len(outcomes) > 1000
+        time.sleep(COUNTED_AFTER_S)
         counted = httpx.get(f"{server.url}/metrics").text
         assert f'dc3_requests_total{{status="200"}} {float(len(outcomes))}' in counted
 

@@ -49,7 +49,7 @@ def to_table(cells: Cells) -> str:
     for name in (RAW, BOUND):
         setting, rate = best(cells, name)
         lines.append([f"{name} ({setting})", f"{rate:.0f}", "", "", "", f"{rate / bound:.2f}"])
-    for name in sorted(_complete(cells), key=lambda name: -cells[name, "32"].images_per_s):
+    for name in sorted(_complete(cells, LOADS), key=lambda name: -cells[name, "32"].images_per_s):
         shown = [_show(cells[name, load]) for load in LOADS]
         lines.append([name, *shown, f"{cells[name, '32'].images_per_s / bound:.2f}"])
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
@@ -60,7 +60,7 @@ def to_ratios(cells: Cells) -> str:
     head = ["p50 in ms of 1 client", "fresh", "after 64 clients", "ratio"]
     head += [f"p99 at {load} / lone p50" for load in HALF_LOADS.values()]
     lines = [head, ["---"] * len(head)]
-    for name in _complete(cells):
+    for name in _complete(cells, (LONE, AFTER_BURST, *HALF_LOADS.values())):
         lone, after = (cells[name, load].p50_ms for load in (LONE, AFTER_BURST))
         halves = [f"{cells[name, load].p99_ms / lone:.1f}" for load in HALF_LOADS.values()]
         lines.append([name, f"{lone:.2f}", f"{after:.2f}", f"{after / lone:.2f}", *halves])
@@ -88,10 +88,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
             print(f"\nINT8 answers a batch of 32 {cells[INT8, 'speed-up'].images_per_s:.1f} times faster")
 
 
-def _complete(cells: Cells) -> list[str]:
-    """The servers that have been under all loads; a run that was cut off leaves the others."""
+def _complete(cells: Cells, loads: Sequence[str]) -> list[str]:
+    """The servers that have been under all of the loads; a run that was cut off leaves the others."""
     servers = dict.fromkeys(name for name, load in cells if load == LONE)
-    loads = (*LOADS, AFTER_BURST, *HALF_LOADS.values())
     return [name for name in servers if all((name, load) in cells for load in loads)]
 
 

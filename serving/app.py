@@ -1,44 +1,35 @@
-"""The HTTP application: /predict, /model with its typical images, /metrics, /openapi.json and the page."""
+"""The HTTP application: the way to /predict; /model with its typical images, /metrics, /openapi.json and the page."""
 
 import asyncio
 import gc
-import logging
-import time
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from serving.about import describe_model
-from serving.answers import Answer, Score, answer, answer_error, decide
-from serving.batching import Overloaded
-from serving.images import BadImage
 from serving.limits import BodyLimit
 from serving.live import LiveModel
 from serving.openapi import describe
-from serving.protocol import CLIENT_LEFT
-from serving.refused import Refused, refuse_image, status_of_all
+from serving.predict import Predict
+from serving.refused import Refused
 from serving.reload import Watched, watch_model
 from serving.settings import Settings
 from serving.telemetry import Telemetry
-from serving.upload import Upload, read_uploads
 
 PAGE = Path(__file__).parent / "page"
-_GONE = 499
 _PAGE_POLICY = "default-src 'self'; img-src blob: data:; frame-ancestors 'none'; form-action 'self'"
 _KEEP = {"Cache-Control": "private, max-age=86400, immutable", "X-Content-Type-Options": "nosniff"}
 _ASK_AGAIN = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
-_log = logging.getLogger("dc3.serving")
 
 
 class Service:
@@ -48,6 +39,7 @@ class Service:
         self._settings = settings
         self._telemetry = Telemetry()
         self._watched: Watched | None = None
+        self.predict = Predict(settings, self._telemetry, lambda: self.live)
 
     @asynccontextmanager
     async def lifespan(self, _: Starlette) -> AsyncIterator[None]:
@@ -65,57 +57,6 @@ class Service:
         """The model that answers now."""
         assert self._watched is not None, "requests come after the start"
         return self._watched.live
-
-    async def predict(self, request: Request) -> Response:
-        """POST /predict: one answer for each image, in order."""
-        start = time.perf_counter()
-        live = self.live
-        answers: list[Answer] = []
-        refused = None
-        headers: dict[str, str] = {}
-        try:
-            uploads = await read_uploads(request, self._settings.max_images)
-            live = self.live  # another one may have taken over while the body came
-            results = await _unless_gone(request, live.predict(uploads))
-            answers = self._answer(uploads, results, live)
-            statuses = [entry["error"]["status"] for entry in answers if isinstance(entry["error"], dict)]
-            status = status_of_all(statuses) if len(statuses) == len(answers) else 200
-        except Refused as error:
-            refused = error
-        except ClientDisconnect:
-            refused = Refused(_GONE, "client_gone", "the client left")
-        except Overloaded as error:
-            refused = Refused(503, "overloaded", f"too many images wait ({error}); try again", {"Retry-After": "1"})
-        except TimeoutError:
-            limit = self._settings.answer_timeout_s
-            refused = Refused(504, "too_late", f"no answer within {limit:g} seconds; send fewer images at a time")
-        if refused is not None:
-            self._telemetry.count_refusal(refused.reason)
-            status, headers = refused.status, refused.headers
-        self._telemetry.count_request(status, time.perf_counter() - start)
-        document = {
-            "model_version": live.version,
-            "answers": answers,
-            "error": refused.to_json() if refused else None,
-        }
-        return JSONResponse(document, status, headers)
-
-    def _answer(self, uploads: list[Upload], results: list[Score | BaseException], live: LiveModel) -> list[Answer]:
-        card, version = live.model.card, live.version
-        answers: list[Answer] = []
-        for upload, result in zip(uploads, results, strict=True):
-            if isinstance(result, Score):
-                self._telemetry.count_prediction(card.classes[result.best], decide(result), result.ambiguity)
-                answers.append(answer(upload.name, result, card, version))
-                continue
-            if isinstance(result, BadImage):
-                refused = refuse_image(result)
-            else:
-                _log.error("the model failed on an image", exc_info=result)
-                refused = Refused(500, "model_failed", f"{upload.name}: the model failed; tell the service's owner")
-            self._telemetry.count_refusal(refused.reason)
-            answers.append(answer_error(upload.name, refused, version))
-        return answers
 
     async def model(self, _: Request) -> Response:
         """GET /model: what the model is."""
@@ -168,14 +109,10 @@ def create_app(settings: Settings) -> App:
         "max_held_mb": settings.max_held_mb,
         "timeout_s": settings.body_timeout_s,
     }
-
-    async def predict(scope: Scope, receive: Receive, send: Send) -> None:
-        response = await service.predict(Request(scope, receive, send))
-        await response(scope, receive, send)
-
+    predict = BodyLimit(service.predict, **limits)
     app = App(
         routes=[
-            Route("/predict", service.predict, methods=["POST"]),  # which tells other methods that they are wrong
+            Route("/predict", predict, methods=["POST"]),  # which tells other methods that they are wrong
             Route("/model", service.model),
             Route("/model/clusters/{cluster}/{name}", service.typical),
             Route("/metrics", service.metrics),
@@ -188,7 +125,7 @@ def create_app(settings: Settings) -> App:
         exception_handlers={Refused: _answer_refused, HTTPException: _answer_http},
         lifespan=service.lifespan,
     )
-    app.predict = BodyLimit(predict, **limits)
+    app.predict = predict
     return app
 
 
@@ -207,34 +144,3 @@ async def _answer_http(_: Request, error: Exception) -> Response:
     reason = error.detail.lower().replace(" ", "_")
     refused = Refused(error.status_code, reason, f"{error.detail}; GET /openapi.json lists all paths")
     return JSONResponse({"error": refused.to_json()}, error.status_code, error.headers)
-
-
-async def _unless_gone(
-    request: Request, work: Coroutine[Any, Any, list[Score | BaseException]]
-) -> list[Score | BaseException]:
-    """The work's result; raises ClientDisconnect, with the work cancelled, when the client leaves meanwhile."""
-    # ASGI's own way, to wait for a message beside the work, takes a task for each request, 1 % of the throughput.
-    client_left: asyncio.Future[None] | None = request.scope.get(CLIENT_LEFT)
-    if client_left is None:  # a server with another protocol
-        return await work
-    task = asyncio.current_task()
-    assert task is not None
-    working, gone = True, False
-
-    def leave(_: asyncio.Future[None]) -> None:
-        nonlocal gone
-        if working:  # the future may be done in the same turn of the loop as the work
-            gone = True
-            task.cancel()
-
-    client_left.add_done_callback(leave)
-    try:
-        return await work
-    except asyncio.CancelledError:
-        if gone:
-            task.uncancel()
-            raise ClientDisconnect from None
-        raise
-    finally:
-        working = False
-        client_left.remove_done_callback(leave)

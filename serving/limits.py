@@ -2,7 +2,6 @@
 
 import asyncio
 
-from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving.refused import Refused
@@ -99,8 +98,8 @@ class _Body:
 
 def _declared_length(scope: Scope) -> int:
     """Content-Length; -1 for a body of unknown length, 0 for none."""
-    headers = Headers(scope=scope)
-    if "transfer-encoding" in headers:
+    headers = dict(scope["headers"])
+    if b"transfer-encoding" in headers:
         return -1
-    length = headers.get("content-length", "0")
-    return int(length) if length.isdecimal() else -1
+    length: bytes = headers.get(b"content-length", b"0")
+    return int(length) if length.isdigit() else -1

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections import Counter as Tally
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest, values
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -61,11 +62,13 @@ class Telemetry:
     def write(self) -> None:
         """Brings the counters up to what was counted; in the thread of the event loop."""
         self._write_due = False
-        for status, seconds in self._seen:
-            self._answers.labels(str(status)).inc()
+        for status, count in Tally(status for status, _ in self._seen).items():
+            self._answers.labels(str(status)).inc(count)
+        for (name, decision), count in Tally((name, decision) for name, decision, _ in self._predicted).items():
+            self._classes.labels(name, decision).inc(count)
+        for _, seconds in self._seen:
             self._latency.observe(seconds)
-        for name, decision, ambiguity in self._predicted:
-            self._classes.labels(name, decision).inc()
+        for _, _, ambiguity in self._predicted:
             self._ambiguity.observe(ambiguity)
         self._seen.clear()
         self._predicted.clear()

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from python_multipart.multipart import parse_options_header
 from starlette.datastructures import UploadFile
-from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
+from starlette.types import Message, Receive, Scope
 
 from serving.images import BadImage
 from serving.refused import Refused
@@ -28,21 +28,21 @@ class Upload(NamedTuple):
     data: bytes | BadImage
 
 
-async def read_uploads(request: Request, max_images: int) -> list[Upload]:
+async def read_uploads(scope: Scope, receive: Receive, max_images: int) -> list[Upload]:
     """The images of a request in order, at least one.
 
     The declared type of a part or body plays no role, only whether the body is multipart or JSON. Raises Refused
-    when nothing in the body can be an image.
+    when nothing in the body can be an image, starlette.requests.ClientDisconnect when the client leaves before its end.
     """
-    kind, options = parse_options_header(request.headers.get("content-type"))
-    body = await request.body()
+    kind, options = parse_options_header(dict(scope["headers"]).get(b"content-type"))
+    body = await _read_body(receive)
     if not body:
         raise Refused(400, "empty", f"the request has no body; {EXPECTED}")
     if kind == b"multipart/form-data":
         # The parser drops a part that breaks off without a word; its image would have no answer.
         if b"--" + options.get(b"boundary", b"") + b"--" not in body:
             raise Refused(400, "bad_form", f"the multipart body breaks off before its closing boundary; {EXPECTED}")
-        return await _read_form(request, max_images)
+        return await _read_form(scope, body, max_images)
     if kind == b"application/json" or body.lstrip()[:1] == b"{":
         return _read_json(body, max_images)
     if kind == b"application/x-www-form-urlencoded" and body.isascii():
@@ -52,7 +52,23 @@ async def read_uploads(request: Request, max_images: int) -> list[Upload]:
     return [Upload("body", body)]
 
 
-async def _read_form(request: Request, max_images: int) -> list[Upload]:
+async def _read_body(receive: Receive) -> bytes:
+    parts = []
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        parts.append(message.get("body", b""))
+        more = message.get("more_body", False)
+    return b"".join(parts)
+
+
+async def _read_form(scope: Scope, body: bytes, max_images: int) -> list[Upload]:
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body}
+
+    request = Request(scope, receive)
     try:
         # One part more than allowed is let in, so that 'too many' is told from other faults of the form.
         async with request.form(max_files=max_images + 1, max_fields=max_images + 1) as form:
@@ -63,11 +79,12 @@ async def _read_form(request: Request, max_images: int) -> list[Upload]:
             if len(parts) > max_images:
                 raise _too_many(max_images)
             return [Upload(_name(part.filename, place), await part.read()) for place, part in enumerate(parts)]
-    except (HTTPException, MultiPartException) as error:  # the former where a Starlette application is around us
-        detail = error.detail if isinstance(error, HTTPException) else error.message
-        if detail.startswith("Too many"):
+    except MultiPartException as error:
+        if error.message.startswith("Too many"):
             raise _too_many(max_images) from error
-        raise Refused(400, "bad_form", f"the multipart body cannot be read ({detail}); {EXPECTED}") from error
+        raise Refused(400, "bad_form", f"the multipart body cannot be read ({error.message}); {EXPECTED}") from error
+    except ValueError as error:  # of the character set that the client names, for which Python has odd ones too
+        raise Refused(400, "bad_form", f"the multipart body's names cannot be read ({error}); {EXPECTED}") from error
 
 
 def _read_json(body: bytes, max_images: int) -> list[Upload]:
@@ -97,7 +114,8 @@ def _read_entry(entry: object, place: int) -> Upload:
 
 
 def _name(given: str | None, place: int) -> str:
-    return (given or f"image {place + 1}")[:_MAX_NAME]
+    # Half a surrogate pair is text to Python and JSON, but to no encoding in which an answer could carry it.
+    return (given or f"image {place + 1}")[:_MAX_NAME].encode(errors="replace").decode()
 
 
 def _too_many(max_images: int) -> Refused:

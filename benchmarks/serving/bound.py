@@ -26,27 +26,53 @@ def measure_bound(model: Path, seconds: float, decoding: bool) -> dict[str, floa
 
 
 def _measure(model: Path, threads: int, n_runs: int, batch: int, seconds: float, decoding: bool) -> float:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    session = _load(model, threads)
     files = read_images(model.parent)
     arrays = np.stack([decode(data, "body") for data in files])
     session.run(None, {"images": arrays[:batch]})
-    counts = [0] * n_runs
+    rates = [0.0] * n_runs
     start = time.perf_counter()
 
     def work(run: int) -> None:
-        first = run * batch
+        first, count = run * batch, 0
         while time.perf_counter() - start < seconds:
             places = [(first + step) % len(files) for step in range(batch)]
             images = np.stack([decode(files[place], "body") for place in places]) if decoding else arrays[places]
             session.run(None, {"images": images})
             first += batch
-            counts[run] += batch
+            count += batch
+        rates[run] = count / (time.perf_counter() - start)  # its own time: a core that is done first counts as busy
 
     runners = [threading.Thread(target=work, args=(run,)) for run in range(n_runs)]
     for runner in runners:
         runner.start()
     for runner in runners:
         runner.join()
-    return sum(counts) / (time.perf_counter() - start)
+    return sum(rates)
+
+
+def measure_one_by_one(model: Path, rate: float, seconds: float, random: bool) -> tuple[float, float]:
+    """p50 and p99 in ms from an image's arrival to its scores, where `rate` images/s arrive and each is run by itself.
+
+    On all cores, first come first served, decoding included, in one thread of this process: what the machine does to
+    any service at that rate. A rate of 0 lets the next image arrive when the last one is done.
+    """
+    files = read_images(model.parent)
+    session = _load(model, os.cpu_count() or 1)
+    gaps = np.random.default_rng()
+    took = []
+    due = start = time.perf_counter()
+    while due < start + seconds:
+        time.sleep(max(0.0, due - time.perf_counter()))
+        session.run(None, {"images": decode(files[len(took) % len(files)], "body")[None]})
+        done = time.perf_counter()
+        took.append(1000 * (done - due))
+        due = due + (gaps.exponential() if random else 1.0) / rate if rate else done
+    p50, p99 = np.quantile(took, (0.5, 0.99))
+    return float(p50), float(p99)
+
+
+def _load(model: Path, threads: int) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])

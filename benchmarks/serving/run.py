@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 
 from benchmarks.serving.bodies import read_images
-from benchmarks.serving.bound import measure_bound
+from benchmarks.serving.bound import measure_bound, measure_one_by_one
 from benchmarks.serving.contestants import CONTESTANTS, running
 from benchmarks.serving.inputs import NETWORKS, make_inputs
 from benchmarks.serving.load import Load, run_load
@@ -118,8 +118,14 @@ def _measure(name: str, model: Path, peers: Path, seconds: int) -> Iterator[Foun
     elif name == INT8:
         yield "speed-up", (measure_speed_up(model, model.with_name("int8.onnx"), _arrays(model)),)
     else:
-        for setting, rate in measure_bound(model, seconds / 3, decoding=name == BOUND).items():
+        rates = measure_bound(model, seconds / 3, decoding=name == BOUND)
+        for setting, rate in rates.items():
             yield setting, (rate,)
+        if name == BOUND:
+            yield LONE, (0.0, *measure_one_by_one(model, 0.0, seconds, False))
+            for arrivals, load in HALF_LOADS.items():
+                half = max(rates.values()) / 2
+                yield load, (half, *measure_one_by_one(model, half, 2 * seconds, arrivals == "random"))
 
 
 def _in_part(found: Iterator[Found]) -> Iterator[Found]:

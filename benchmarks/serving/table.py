@@ -64,6 +64,10 @@ def to_ratios(cells: Cells) -> str:
         lone, after = (cells[name, load].p50_ms for load in (LONE, AFTER_BURST))
         halves = [f"{cells[name, load].p99_ms / lone:.1f}" for load in HALF_LOADS.values()]
         lines.append([name, f"{lone:.2f}", f"{after:.2f}", f"{after / lone:.2f}", *halves])
+    if (BOUND, LONE) in cells:
+        lone = cells[BOUND, LONE].p50_ms
+        halves = [f"{cells[BOUND, load].p99_ms / lone:.1f}" for load in HALF_LOADS.values()]
+        lines.append([f"{BOUND}, one by one", f"{lone:.2f}", "", "", *halves])
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 

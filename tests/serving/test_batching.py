@@ -240,14 +240,14 @@ def test_several_runners_work_at_once() -> None:
     asyncio.run(scenario())
 
 
-def test_runners_share_what_waits() -> None:
+def test_free_runners_share_what_waits_and_a_running_one_counts_half() -> None:
     async def scenario() -> None:
         runner = Runner()
         runner.gate.clear()
         async with batching(runner, n_runners=2) as batcher:
             call = asyncio.create_task(batcher.submit(range(8), soon()))
             await until(lambda: len(runner.batches) == 2)
-            assert [len(batch) for batch in runner.batches] == [4, 2]
+            assert [len(batch) for batch in runner.batches] == [4, 3]
             runner.gate.set()
             assert await call == [2 * item for item in range(8)]
 

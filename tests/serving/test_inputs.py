@@ -395,6 +395,29 @@ def test_strange_file_names_come_back(client: httpx.Client) -> None:
     assert len(found[4]) == 255
 
 
+def test_half_a_surrogate_pair_in_a_name_is_no_5xx(client: httpx.Client) -> None:
+    entry = {"name": "a\ud800.png", "data": base64.b64encode(GOOD).decode()}
+    body = json.dumps({"images": [entry]})  # as \ud800, which is valid JSON
+    response = client.post("/predict", content=body, headers={"Content-Type": "application/json"})
+    assert response.status_code == 200
+    assert response.json()["answers"][0]["name"] == "a?.png"
+
+
+@pytest.mark.parametrize(
+    ("charset", "name", "status"),
+    [("utf-7", "+2AA-", 200), ("unicode_escape", r"\ud800", 200), ("idna", "xn--", 400), ("undefined", "a", 400)],
+)
+def test_no_character_set_that_a_form_names_is_a_5xx(
+    client: httpx.Client, charset: str, name: str, status: int
+) -> None:
+    head = f'--x\r\nContent-Disposition: form-data; name="f"; filename="{name}"\r\n\r\n'.encode()
+    kind = f"multipart/form-data; boundary=x; charset={charset}"
+    response = client.post("/predict", content=head + GOOD + b"\r\n--x--\r\n", headers={"Content-Type": kind})
+    assert response.status_code == status, response.text
+    if status == 400:
+        check(response, 400, "bad_form")
+
+
 @pytest.mark.parametrize(
     ("method", "path", "status"), [("GET", "/predict", 405), ("PUT", "/predict", 405), ("GET", "/no", 404)]
 )

@@ -122,10 +122,10 @@ def _measure(name: str, model: Path, peers: Path, seconds: int) -> Iterator[Foun
         for setting, rate in rates.items():
             yield setting, (rate,)
         if name == BOUND:
-            yield LONE, (0.0, *measure_one_by_one(model, 0.0, seconds, False))
+            yield LONE, measure_one_by_one(model, 0.0, seconds, False)
             for arrivals, load in HALF_LOADS.items():
                 half = max(rates.values()) / 2
-                yield load, (half, *measure_one_by_one(model, half, 2 * seconds, arrivals == "random"))
+                yield load, measure_one_by_one(model, half, 2 * seconds, arrivals == "random")
 
 
 def _in_part(found: Iterator[Found]) -> Iterator[Found]:

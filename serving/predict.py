@@ -27,8 +27,8 @@ _log = logging.getLogger("dc3.serving")
 class Predict:
     """The ASGI application of the path, for requests of that method; `current` tells which model answers now.
 
-    It reads and writes ASGI's messages itself, and orjson writes the document: with Starlette's request and response and
-    Python's own JSON the event loop takes a fourth more time for an image.
+    It reads and writes ASGI's messages itself, and orjson writes the document: with Starlette's request and response
+    and Python's own JSON the event loop takes a fourth more time for an image.
     """
 
     def __init__(self, settings: Settings, telemetry: Telemetry, current: Callable[[], LiveModel]) -> None:

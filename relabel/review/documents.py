@@ -8,6 +8,7 @@ from relabel.review.events import SELECTION, Answer, Decision
 from serving.refused import Refused
 
 LONGEST_ID = 64
+MOST_SECONDS = 1e9
 Document = dict[str, object]
 
 
@@ -71,8 +72,8 @@ def read_submission(desk: Desk, values: Mapping[str, object]) -> Submission:
     if decision not in get_args(Decision):
         raise Refused(400, "decision", f"decision must be one of {', '.join(get_args(Decision))}, it is {decision!r}")
     seconds = values.get("seconds")
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float):
-        raise Refused(400, "seconds", f"seconds must be a number, they are {seconds!r}")
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not abs(seconds) < MOST_SECONDS:
+        raise Refused(400, "seconds", f"seconds must be a number below {MOST_SECONDS:g}, they are {seconds!r}")
     return Submission(
         id=read_id(values),
         unit=_unmask_id(desk, _text(values, "unit")),
@@ -103,13 +104,16 @@ def _unmask_id(desk: Desk, text: str) -> str:
     prefix, _, place = text.partition(":")
     if prefix not in ("image", "again"):
         return text
-    return f"{prefix}:{desk.images[int(place)]}" if place.isdecimal() and int(place) < len(desk.images) else text
+    known = place.isdecimal() and len(place) <= len(str(len(desk.images))) and int(place) < len(desk.images)
+    return f"{prefix}:{desk.images[int(place)]}" if known else text
 
 
 def _text(values: Mapping[str, object], name: str) -> str:
     value = values.get(name)
     if not isinstance(value, str):
         raise Refused(400, name, f"{name} must be a text, it is {value!r}")
+    if any("\ud800" <= character <= "\udfff" for character in value):
+        raise Refused(400, name, f"{name} must be a text that UTF-8 can write, it is {value!r}")
     return value
 
 

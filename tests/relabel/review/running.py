@@ -3,6 +3,7 @@
 import contextlib
 import csv
 import io
+import json
 import os
 import signal
 import subprocess
@@ -105,7 +106,9 @@ class Annotator:
             "excluded": [],
             "seconds": 0.01,
         } | changes
-        return self.client.post("answers", json=self.body)
+        # by json, which unlike httpx writes halves of surrogate pairs
+        headers = {"Content-Type": "application/json"}
+        return self.client.post("answers", content=json.dumps(self.body), headers=headers)
 
     def verdicts(self) -> list[dict[str, str]]:
         """The rows of GET verdicts."""

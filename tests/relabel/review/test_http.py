@@ -116,10 +116,14 @@ def test_broken_requests_are_refused(page: Page) -> None:
         {"label": 3},
         {"decision": "perhaps"},
         {"unit": None},
+        {"seconds": 10**400},
+        {"id": "half a pair \ud800"},
+        {"label": "\ud800"},
     ):
         response = zoe.answer(state, "3", **changes)
         assert response.status_code == 400, changes
         assert response.json()["error"]["message"], changes
+    assert zoe.answer(state, "3", unit="image:" + "9" * 5000).status_code == 409
     for content, kind, status in (
         (b"{", "application/json", 400),
         (b"[]", "application/json", 400),

@@ -73,6 +73,14 @@ class BoundedProtocol(HttpToolsProtocol):
         self._n_bytes = 0
         super().on_body(body)
 
+    def on_message_complete(self) -> None:
+        """The body is complete."""
+        super().on_message_complete()
+        # uvicorn stops reading a large body until more of it is asked for; of this one no more is, and the client's
+        # leaving would not be read either.
+        if not self.pipeline:
+            self.flow.resume_reading()
+
     def _answers_nothing(self) -> bool:
         return self.cycle is None or self.cycle.response_complete
 

@@ -213,3 +213,24 @@ def test_a_new_model_takes_over_without_losing_a_request(model_path: Path, tmp_p
             assert (await client.get("/model")).json()["run_id"] == "newer run"
 
     asyncio.run(scenario())
+
+
+def test_what_is_counted_at_once_is_counted_in_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PROMETHEUS_MULTIPROC_DIR", raising=False)
+
+    async def scenario() -> str:
+        telemetry = Telemetry()
+        for status in (200, 200, 503):
+            telemetry.count_request(status, 0.1)
+        for name in ("cat", "cat", "dog"):
+            telemetry.count_prediction(name, "class", 0.2)
+        telemetry.write()
+        return telemetry.to_text().decode()
+
+    lines = asyncio.run(scenario()).splitlines()
+    assert 'dc3_requests_total{status="200"} 2.0' in lines
+    assert 'dc3_requests_total{status="503"} 1.0' in lines
+    assert 'dc3_predictions_total{class_name="cat",decision="class"} 2.0' in lines
+    assert 'dc3_predictions_total{class_name="dog",decision="class"} 1.0' in lines
+    assert "dc3_request_seconds_count 3.0" in lines
+    assert "dc3_ambiguity_count 3.0" in lines

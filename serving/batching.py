@@ -71,7 +71,7 @@ class Batcher(Generic[Item, Result]):
         # A dict keeps the order of arrival and lets a cancelled caller leave in constant time.
         self._queue: dict[_Place[Item, Result], None] = {}
         self._changed = threading.Condition()
-        self._n_running = 0
+        self._n_running = 0  # items in runs
         self._wake_due = False
         self._closed = False
         self._runners = [threading.Thread(target=self._work, name="batch", daemon=True) for _ in range(n_runners)]
@@ -129,21 +129,20 @@ class Batcher(Generic[Item, Result]):
                 return
             results = self._run_all([place.item for place in batch], alone)
             with self._changed:
-                self._n_running -= 1
+                self._n_running -= len(batch)
             batch[0].call.loop.call_soon_threadsafe(_deliver, batch, results)
 
     def _take(self) -> tuple[list[_Place[Item, Result]], bool]:
         """The next batch, as soon as there is one, and whether it is alone; an empty one when all is done."""
         with self._changed:
             self._changed.wait_for(lambda: self._queue or self._closed)
-            # An equal share of what waits, so that no runner has a long batch while the next one gets free. A running
-            # one counts half, as it is half done on average: batches are a sixth larger than if it counted in full.
-            share = -(-2 * len(self._queue) // (2 * len(self._runners) - self._n_running))
+            # An equal share of all that waits or runs, so that no runner has a long batch while another one gets free.
+            share = -(-(len(self._queue) + self._n_running) // len(self._runners))
             batch = list(islice(self._queue, min(share, self._max_batch)))
             for place in batch:
                 del self._queue[place]
             alone = not self._queue and not self._n_running
-            self._n_running += bool(batch)
+            self._n_running += len(batch)
             return batch, alone
 
     def _run_all(self, items: list[Item], alone: bool) -> list[Result | BaseException]:

@@ -1,9 +1,11 @@
 """What onnxruntime can do on this machine without a server: on decoded arrays, and decoding included."""
 
 import os
+import re
 import threading
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import onnxruntime
@@ -14,41 +16,67 @@ from serving.images import decode
 BATCHES = (1, 4, 8, 16, 32, 64)
 
 
-def measure_bound(model: Path, seconds: float, decoding: bool) -> dict[str, float]:
-    """Images/s by 'threads of a run x runs at a time, batch size', all of which take all cores."""
+class Setting(NamedTuple):
+    """How onnxruntime is called; each takes all cores."""
+
+    threads: int
+    """Of a run."""
+    runs: int
+    """At a time."""
+    batch: int
+
+    @property
+    def in_flight(self) -> int:
+        """Images that are being worked on: with fewer clients than these it is out of a server's reach."""
+        return self.runs * self.batch
+
+    def __str__(self) -> str:
+        return f"{self.threads} x {self.runs}, batch {self.batch}"
+
+    @classmethod
+    def read(cls, text: str) -> "Setting | None":
+        """The setting of that name, None where it is none."""
+        found = re.fullmatch(r"(\d+) x (\d+), batch (\d+)", text)
+        return cls(*map(int, found.groups())) if found else None
+
+
+def measure_bound(model: Path, seconds: float, decoding: bool) -> dict[Setting, tuple[float, float, float]]:
+    """Images/s, and p50 and p99 in ms of a run, decoding included where it is asked for."""
     cores = os.cpu_count() or 1
-    found = {}
-    for threads, n_runs in {(cores, 1), (1, cores)}:
-        for batch in BATCHES:
-            rate = _measure(model, threads, n_runs, batch, seconds, decoding)
-            found[f"{threads} x {n_runs}, batch {batch}"] = rate
-    return found
+    settings = [Setting(*split, batch) for split in sorted({(cores, 1), (1, cores)}) for batch in BATCHES]
+    return {setting: _measure(model, setting, seconds, decoding) for setting in settings}
 
 
-def _measure(model: Path, threads: int, n_runs: int, batch: int, seconds: float, decoding: bool) -> float:
-    session = _load(model, threads)
+def _measure(model: Path, setting: Setting, seconds: float, decoding: bool) -> tuple[float, float, float]:
+    batch = setting.batch
+    session = _load(model, setting.threads)
     files = read_images(model.parent)
     arrays = np.stack([decode(data, "body") for data in files])
     session.run(None, {"images": arrays[:batch]})
-    rates = [0.0] * n_runs
+    rates, took = [0.0] * setting.runs, []
     start = time.perf_counter()
 
     def work(run: int) -> None:
         first, count = run * batch, 0
-        while time.perf_counter() - start < seconds:
+        begin = start
+        while begin - start < seconds:
             places = [(first + step) % len(files) for step in range(batch)]
             images = np.stack([decode(files[place], "body") for place in places]) if decoding else arrays[places]
             session.run(None, {"images": images})
             first += batch
             count += batch
-        rates[run] = count / (time.perf_counter() - start)  # its own time: a core that is done first counts as busy
+            end = time.perf_counter()
+            took.append(1000 * (end - begin))
+            begin = end
+        rates[run] = count / (begin - start)  # its own time: a core that is done first counts as busy
 
-    runners = [threading.Thread(target=work, args=(run,)) for run in range(n_runs)]
+    runners = [threading.Thread(target=work, args=(run,)) for run in range(setting.runs)]
     for runner in runners:
         runner.start()
     for runner in runners:
         runner.join()
-    return sum(rates)
+    p50, p99 = np.quantile(took, (0.5, 0.99))
+    return sum(rates), float(p50), float(p99)
 
 
 def measure_one_by_one(model: Path, rate: float, seconds: float, random: bool) -> tuple[float, float, float]:

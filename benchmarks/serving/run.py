@@ -118,13 +118,13 @@ def _measure(name: str, model: Path, peers: Path, seconds: int) -> Iterator[Foun
     elif name == INT8:
         yield "speed-up", (measure_speed_up(model, model.with_name("int8.onnx"), _arrays(model)),)
     else:
-        rates = measure_bound(model, seconds / 3, decoding=name == BOUND)
-        for setting, rate in rates.items():
-            yield setting, (rate,)
+        settings = measure_bound(model, seconds / 3, decoding=name == BOUND)
+        for setting, found in settings.items():
+            yield str(setting), found
         if name == BOUND:
             yield LONE, measure_one_by_one(model, 0.0, seconds, False)
             for arrivals, load in HALF_LOADS.items():
-                half = max(rates.values()) / 2
+                half = max(rate for rate, _, _ in settings.values()) / 2
                 yield load, measure_one_by_one(model, half, 2 * seconds, arrivals == "random")
 
 

@@ -5,12 +5,14 @@ python -m benchmarks.serving.table --session NAME
 
 import argparse
 import csv
+import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
+from benchmarks.serving.bound import Setting
 from benchmarks.serving.run import AFTER_BURST, BOUND, CLIENTS, HALF_LOADS, INT8, LONE, RAW
 
 OURS = "dc3 serve"
@@ -41,17 +43,21 @@ def read_cells(path: Path, session: str, model: str) -> Cells:
 
 
 def to_table(cells: Cells) -> str:
-    """Markdown: a line a contestant, and the best of the settings for the two that have no clients."""
-    bound = best(cells, BOUND)[1]
-    head = ["images/s (p50 / p99 in ms) at", *(f"{load.split(',')[0].removesuffix(' client')}" for load in LOADS)]
-    head += ["32 clients / bound"]
+    """Markdown: a line a contestant; onnxruntime alone at its best with as many images in work as there are clients."""
+    head = [
+        "images/s (p50 / p99 in ms) at",
+        *(str(clients) for clients in CLIENTS),
+        "32 clients / bound",
+        "/ best bound",
+    ]
     lines = [head, ["---"] * len(head)]
-    for name in (RAW, BOUND):
-        setting, rate = best(cells, name)
-        lines.append([f"{name} ({setting})", f"{rate:.0f}", "", "", "", f"{rate / bound:.2f}"])
-    for name in sorted(_complete(cells, LOADS), key=lambda name: -cells[name, "32"].images_per_s):
-        shown = [_show(cells[name, load]) for load in LOADS]
-        lines.append([name, *shown, f"{cells[name, '32'].images_per_s / bound:.2f}"])
+    servers = sorted(_complete(cells, LOADS), key=lambda name: -cells[name, "32"].images_per_s)
+    bounds = best(cells, BOUND, 32).images_per_s, best(cells, BOUND).images_per_s
+    for name in (RAW, BOUND, *servers):
+        loads = zip(CLIENTS, LOADS, strict=True)
+        found = [cells[name, load] if name in servers else best(cells, name, clients) for clients, load in loads]
+        ratios = [f"{found[CLIENTS.index(32)].images_per_s / bound:.2f}" for bound in bounds]
+        lines.append([name, *map(_show, found), *ratios])
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
@@ -71,10 +77,11 @@ def to_ratios(cells: Cells) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def best(cells: Cells, name: str) -> tuple[str, float]:
-    """The best setting of a contestant without clients, and its images/s."""
-    settings = {load: cell.images_per_s for (one, load), cell in cells.items() if one == name and "batch" in load}
-    return max(settings.items(), key=lambda it: it[1])
+def best(cells: Cells, name: str, in_flight: int | None = None) -> Cell:
+    """The fastest setting of onnxruntime alone, with no more images in work than that."""
+    settings = {Setting.read(load): cell for (one, load), cell in cells.items() if one == name}
+    fitting = [cell for setting, cell in settings.items() if setting and setting.in_flight <= (in_flight or math.inf)]
+    return max(fitting, key=lambda cell: cell.images_per_s)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -100,7 +107,8 @@ def _complete(cells: Cells, loads: Sequence[str]) -> list[str]:
 
 
 def _show(cell: Cell) -> str:
-    return f"{cell.images_per_s:.0f} ({cell.p50_ms:.1f} / {cell.p99_ms:.1f})"
+    times = f" ({cell.p50_ms:.1f} / {cell.p99_ms:.1f})" if not math.isnan(cell.p50_ms) else ""
+    return f"{cell.images_per_s:.0f}{times}"
 
 
 if __name__ == "__main__":

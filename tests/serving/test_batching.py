@@ -240,14 +240,30 @@ def test_several_runners_work_at_once() -> None:
     asyncio.run(scenario())
 
 
-def test_free_runners_share_what_waits_and_a_running_one_counts_half() -> None:
+def test_a_runner_takes_an_equal_share_of_all_that_waits_or_runs() -> None:
     async def scenario() -> None:
         runner = Runner()
         runner.gate.clear()
         async with batching(runner, n_runners=2) as batcher:
-            call = asyncio.create_task(batcher.submit(range(8), soon()))
+            first = asyncio.create_task(batcher.submit([0], soon()))
+            await until(lambda: len(runner.batches) == 1)
+            more = asyncio.create_task(batcher.submit(range(1, 8), soon()))
             await until(lambda: len(runner.batches) == 2)
-            assert [len(batch) for batch in runner.batches] == [4, 3]
+            assert runner.batches == [[0], [1, 2, 3, 4]]  # half of eight, though seven waited
+            runner.gate.set()
+            assert await first + await more == [2 * item for item in range(8)]
+
+    asyncio.run(scenario())
+
+
+def test_runners_that_are_free_at_once_get_alike() -> None:
+    async def scenario() -> None:
+        runner = Runner()
+        runner.gate.clear()
+        async with batching(runner, n_runners=3) as batcher:
+            call = asyncio.create_task(batcher.submit(range(8), soon()))
+            await until(lambda: len(runner.batches) == 3)
+            assert [len(batch) for batch in runner.batches] == [3, 3, 2]
             runner.gate.set()
             assert await call == [2 * item for item in range(8)]
 

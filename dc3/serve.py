@@ -104,7 +104,7 @@ def _load(path: Path) -> None:
     """Raises card.BadModel when the file cannot be served."""
     from serving.model import Model
 
-    Model(path, threads=1, providers=("CPUExecutionProvider",))
+    Model(path, threads=1, providers=("CPUExecutionProvider",)).warm_up()
 
 
 def _settings(options: ServeOptions, model: Path) -> Settings:
@@ -122,7 +122,7 @@ def _settings(options: ServeOptions, model: Path) -> Settings:
 def find_faults(options: ServeOptions, settings: Settings) -> list[str]:
     """Everything that would keep the service from starting, one text each."""
     from serving.card import BadModel
-    from serving.keys import read_keys
+    from serving.keys import BadKeys, read_keys
 
     faults = []
     try:
@@ -131,11 +131,9 @@ def find_faults(options: ServeOptions, settings: Settings) -> list[str]:
         faults.append(str(error))
     try:
         keys = read_keys(settings).current()
-        if settings.api_keys_file and not keys:
-            faults.append(f"{settings.api_keys_file} must have one API key a line, it has none")
-    except OSError as error:
+    except BadKeys as error:
         keys = ()
-        faults.append(f"the file of API keys {settings.api_keys_file} cannot be read: {error.strerror}")
+        faults.append(str(error))
     if settings.workers < 1:
         faults.append(f"--workers must be 1 or more, it is {settings.workers}")
     listening = Listening(options.host, options.port, options.certificate, options.certificate_key)

@@ -3,10 +3,10 @@
 import functools
 import hmac
 import ipaddress
+import logging
 import os
 from pathlib import Path
 
-from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -14,6 +14,12 @@ from serving.settings import Settings
 
 OPEN_PATHS = frozenset({"/livez", "/readyz", "/healthz", "/", "/page/page.js", "/page/style.css"})
 """Answered without a key: probes carry none, and the page, which tells nothing of the model, asks for one."""
+
+_log = logging.getLogger("dc3.serving")
+
+
+class BadKeys(Exception):  # noqa: N818
+    """Keys are wanted and there are none; the message names the file and the remedy, for the service's owner only."""
 
 
 class Keys:
@@ -23,24 +29,39 @@ class Keys:
         """Keys of `file`, one a line, and those in `listed`, separated by commas."""
         self._file = Path(file) if file else None
         self._listed = tuple(key.strip() for key in listed.split(",") if key.strip())
-        self._stamp: tuple[int, int] | None = None
+        self._stamp: tuple[int, int, int] | None = None
         self._from_file: tuple[str, ...] = ()
 
     def current(self) -> tuple[str, ...]:
-        """All keys; raises OSError when the file cannot be read."""
-        if self._file is not None:
-            state = self._file.stat()
-            stamp = (state.st_mtime_ns, state.st_ino)
-            if stamp != self._stamp:
-                lines = self._file.read_text().splitlines()
-                self._from_file = tuple(line.strip() for line in lines if line.strip())
-                self._stamp = stamp
+        """All keys, none where none are wanted.
+
+        Raises BadKeys when a file is named and neither it nor the list has a key: a file that was emptied, or is
+        being written, must not let in who has none.
+        """
+        if self._file is None:
+            return self._listed
+        try:
+            self._read(self._file)
+        except OSError as error:
+            raise BadKeys(f"the file of API keys {self._file} cannot be read: {error.strerror}") from error
+        except UnicodeDecodeError as error:
+            raise BadKeys(f"the file of API keys {self._file} must be text in UTF-8 ({error})") from error
+        if not self._listed + self._from_file:
+            raise BadKeys(f"{self._file} must have one API key a line, it has none")
         return self._listed + self._from_file
 
-    def accept(self, offered: str) -> bool:
-        """Whether `offered` is a key, in a time that does not tell how much of it is right."""
-        matches = [hmac.compare_digest(offered.encode(), key.encode()) for key in self.current()]
+    def accept(self, offered: bytes) -> bool:
+        """Whether `offered` is a key in UTF-8, in a time that does not tell how much of it is right."""
+        matches = [hmac.compare_digest(offered, key.encode()) for key in self.current()]
         return any(matches)
+
+    def _read(self, file: Path) -> None:
+        state = file.stat()
+        stamp = (state.st_mtime_ns, state.st_size, state.st_ino)
+        if stamp != self._stamp:
+            lines = file.read_text("utf-8-sig").splitlines()  # some editors put a mark before the first key
+            self._from_file = tuple(line.strip() for line in lines if line.strip())
+            self._stamp = stamp
 
 
 def read_keys(settings: Settings) -> Keys:
@@ -55,6 +76,7 @@ class Guard:
         self._app = app
         self._keys = keys
         self._insecure = insecure
+        self._fault = ""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Checks the key where keys are set, else where the client is."""
@@ -62,14 +84,19 @@ class Guard:
             await self._app(scope, receive, send)
             return
         try:
-            known = bool(self._keys.current())
-        except OSError:
-            refusal = _refusal(503, "no_keys", "the file of API keys cannot be read; its owner must mend it")
+            wanted = bool(self._keys.current())
+            let_in = self._keys.accept(_offered_key(scope)) if wanted else is_loopback(scope)
+        except BadKeys as error:
+            if str(error) != self._fault:  # once, for it concerns every request
+                _log.error("%s; no one is let in", error)
+            self._fault = str(error)
+            refusal = _refusal(503, "no_keys", "the service has no API keys; its owner must mend their file")
         else:
-            if self._keys.accept(_offered_key(scope)) if known else is_loopback(scope):
+            self._fault = ""
+            if let_in:
                 await self._app(scope, receive, send)
                 return
-            if known:
+            if wanted:
                 refusal = _refusal(401, "no_key", "send a valid key as 'Authorization: Bearer KEY'")
                 refusal.headers["WWW-Authenticate"] = "Bearer"
             else:
@@ -91,10 +118,11 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def _offered_key(scope: Scope) -> str:
-    headers = Headers(scope=scope)
-    scheme, _, token = headers.get("authorization", "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else headers.get("x-api-key", "")
+def _offered_key(scope: Scope) -> bytes:
+    headers = dict(scope["headers"])
+    scheme, _, token = headers.get(b"authorization", b"").partition(b" ")
+    key: bytes = token.strip() if scheme.lower() == b"bearer" else headers.get(b"x-api-key", b"")
+    return key
 
 
 def _refusal(status: int, reason: str, message: str) -> JSONResponse:

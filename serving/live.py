@@ -35,6 +35,8 @@ class LiveModel:
         self._shared = Model(settings.model, 1) if n_runs > 1 else self.model
         if self._shared.version != self.model.version:
             raise BadModel(f"{settings.model} was replaced while it was loaded: {self._shared.version} is there now.")
+        for model in (self.model, self._shared):
+            model.warm_up()
         # The registry's number where it has one, for that is what its owner knows the model by.
         self.version = self.model.card.registered or self.model.version
         self.typical = name_typical(self.model.card)
@@ -45,10 +47,6 @@ class LiveModel:
         self._in_use = 0
         self._idle = asyncio.Event()
         self._idle.set()
-        size = self.model.card.input_size
-        # onnxruntime plans its memory in the first run; a client should not wait for that.
-        for model in (self.model, self._shared):
-            model.predict(np.zeros((1, size, size, 3), np.uint8))
 
     async def predict(self, uploads: Sequence[Upload]) -> list[Score | BaseException]:
         """A score or what was wrong, BadImage for an unreadable image, for each in order.

@@ -38,6 +38,7 @@ class Model:
             content = path.read_bytes()
         except OSError as error:
             raise BadModel(f"The model file {path} cannot be read: {error.strerror}.") from error
+        self._path = path
         self.providers = providers or usable_providers()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
@@ -58,6 +59,14 @@ class Model:
     def on_gpu(self) -> bool:
         """Whether a GPU runs it."""
         return self.providers[0] == "CUDAExecutionProvider"
+
+    def warm_up(self) -> None:
+        """Runs it once, for in the first run onnxruntime plans its memory; raises BadModel when it cannot answer."""
+        size = self.card.input_size
+        try:
+            self.predict(np.zeros((1, size, size, 3), np.uint8))
+        except Exception as error:  # see above; or scores that are not finite
+            raise BadModel(f"{self._path} was loaded but cannot answer: {error}; export it anew.") from error
 
     def predict(self, images: np.ndarray) -> Scores:
         """Scores of (N, size, size, 3) uint8 images; raises FloatingPointError when they are not finite."""

@@ -52,6 +52,9 @@ async def _exchange(watched: Watched, settings: Settings, telemetry: Telemetry, 
         except BadModel as error:
             _log.error("%s; model %s goes on", error, watched.live.version)
             continue
+        except Exception:  # too little memory, no thread to be had: the next file may fare better
+            _log.exception("a new model could not be loaded; model %s goes on", watched.live.version)
+            continue
         old, watched.live = watched.live, live
         _log.warning("model %s takes over from %s", live.version, old.version)
         await old.close()

@@ -124,9 +124,9 @@ def load_preset(name: str) -> Config:
             f"No preset {name}: known are {', '.join(known)}{_nearest(name, known)}, or a path to a .toml file."
         )
     try:
-        values = tomllib.loads(path.read_text())
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"Preset {path} is no valid TOML: {error}.") from error
+        values = tomllib.loads(path.read_text("utf-8-sig"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"Preset {path} is no valid TOML in UTF-8: {error}.") from error
     return parse_config(values, f"Preset {path}")
 
 

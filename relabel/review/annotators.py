@@ -50,7 +50,7 @@ def read_annotators(names_file: Path, verdicts: Path) -> Annotators:
     Keys are drawn from a secret beside the journal, made when there is none. Raises InputError on names that are none.
     """
     try:
-        lines = names_file.read_text(encoding="utf-8").splitlines()
+        lines = names_file.read_text("utf-8-sig").splitlines()  # some editors put a mark before the first name
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"The file of annotators {names_file} cannot be read ({error}): one name a line.") from error
     names = [line.strip() for line in lines if line.strip()]

@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 from starlette.types import Message, Receive, Scope, Send
 
+from serving import reload
 from serving.app import create_app
 from serving.export import export_onnx
 from serving.images import decode
@@ -27,6 +28,7 @@ from serving.telemetry import Telemetry
 from serving.upload import Upload
 from tests.serving.running import CARD, TinyPredictor, make_images
 from tests.serving.test_images import encode
+from tests.serving.test_model import edit, without_numbers
 
 GOOD = encode(Image.fromarray(make_images(1)[0]), "PNG")
 
@@ -204,6 +206,8 @@ def test_a_new_model_takes_over_without_losing_a_request(model_path: Path, tmp_p
             asking = [asyncio.create_task(ask(client, versions)) for _ in range(8)]
             path.write_text("half a file")
             await asyncio.sleep(0.1)
+            path.write_bytes(without_numbers(model_path))
+            await asyncio.sleep(0.1)
             path.unlink()
             await asyncio.sleep(0.1)
             assert versions
@@ -211,6 +215,29 @@ def test_a_new_model_takes_over_without_losing_a_request(model_path: Path, tmp_p
             other.replace(path)
             await asyncio.gather(*asking)
             assert (await client.get("/model")).json()["run_id"] == "newer run"
+
+    asyncio.run(scenario())
+
+
+def test_whatever_a_new_model_fails_with_the_next_one_is_tried(
+    model_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "model.onnx"
+    shutil.copy(model_path, path)
+
+    def fail(*_: object) -> LiveModel:
+        raise MemoryError("no memory for it")
+
+    async def scenario() -> None:
+        async with in_process(Settings(path, reload_s=0.01)) as client, asyncio.timeout(20):
+            with monkeypatch.context() as patch:
+                patch.setattr(reload, "LiveModel", fail)
+                shutil.copy(model_path, path)
+                while "no memory for it" not in caplog.text:
+                    assert (await client.post("/predict", content=GOOD)).status_code == 200
+            path.write_bytes(edit(model_path, lambda metadata: metadata.update(run_id='"newer run"')))
+            while (await client.get("/model")).json()["run_id"] != "newer run":
+                await asyncio.sleep(0.01)
 
     asyncio.run(scenario())
 

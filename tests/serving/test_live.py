@@ -1,6 +1,7 @@
 """One image alone and many at once: other sessions, the same scores."""
 
 import asyncio
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from serving.telemetry import Telemetry
 from serving.upload import Upload
 from tests.serving.running import make_images
 from tests.serving.test_images import encode
-from tests.serving.test_model import edit
+from tests.serving.test_model import edit, without_numbers
 
 UPLOADS = [Upload(str(place), encode(Image.fromarray(image), "PNG")) for place, image in enumerate(make_images(24))]
 
@@ -68,3 +69,12 @@ def test_a_file_replaced_between_its_two_loads_is_not_served(
     monkeypatch.setattr(live_module, "Model", load_then_replace)
     with pytest.raises(BadModel, match="was replaced while it was loaded"):
         LiveModel(Settings(path, threads=2), Telemetry())
+
+
+def test_a_model_that_cannot_answer_leaves_no_thread_behind(model_path: Path, tmp_path: Path) -> None:
+    path = tmp_path / "diverged.onnx"
+    path.write_bytes(without_numbers(model_path))
+    before = threading.active_count()
+    with pytest.raises(BadModel, match="cannot answer"):
+        LiveModel(Settings(path, threads=2), Telemetry())
+    assert threading.active_count() == before

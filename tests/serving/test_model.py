@@ -43,6 +43,16 @@ def edit(path: Path, change: Callable[[dict[str, str]], object]) -> bytes:
     return bytes(model.SerializeToString())
 
 
+def without_numbers(path: Path) -> bytes:
+    """The file with weights that are none, as a training that diverged leaves them."""
+    model = onnx.load(path)
+    for tensor in model.graph.initializer:
+        if tensor.data_type == onnx.TensorProto.FLOAT:
+            values = np.full_like(onnx.numpy_helper.to_array(tensor), np.nan)
+            tensor.CopyFrom(onnx.numpy_helper.from_array(values, tensor.name))
+    return bytes(model.SerializeToString())
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -72,6 +82,14 @@ def test_what_is_no_model_is_refused(tmp_path: Path) -> None:
     path.write_text("no model")
     with pytest.raises(BadModel, match="is no ONNX model"):
         Model(path)
+
+
+def test_a_model_that_cannot_answer_is_refused_before_it_is_asked(model_path: Path, tmp_path: Path) -> None:
+    Model(model_path).warm_up()
+    path = tmp_path / "diverged.onnx"
+    path.write_bytes(without_numbers(model_path))
+    with pytest.raises(BadModel, match=r"diverged\.onnx was loaded but cannot answer: .* finite; export it anew"):
+        Model(path).warm_up()
 
 
 def test_scores_that_are_no_numbers_raise(model_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

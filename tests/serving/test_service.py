@@ -161,8 +161,11 @@ def test_keys_let_in_and_keep_out(model_path: Path, tmp_path: Path) -> None:
         keys.write_text("fourth-key\n")
         assert status(authorization="Bearer first-key") == 401
         assert status(authorization="Bearer fourth-key") == 200
+        keys.write_text("")
+        assert status() == status(authorization="Bearer fourth-key") == 401
+        assert status(authorization="Bearer third-key") == 200
         keys.unlink()
-        assert status(authorization="Bearer fourth-key") == 503
+        assert status() == status(authorization="Bearer fourth-key") == 503
         log = server.log.read_text()
         assert "-key" not in log.replace("--api-keys-file", "").replace("first-key2", "")
 

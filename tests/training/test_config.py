@@ -52,10 +52,18 @@ def test_unknown_preset_names_the_nearest() -> None:
         load_preset("digit")
 
 
-def test_broken_toml_is_named(tmp_path: Path) -> None:
-    (tmp_path / "p.toml").write_text("a = = 1")
-    with pytest.raises(InputError, match="no valid TOML"):
-        load_preset(str(tmp_path / "p.toml"))
+@pytest.mark.parametrize("content", [b"a = = 1", b"# caf\xe9", "[loop]".encode("utf-16")])
+def test_broken_toml_is_named(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "p.toml"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"p\.toml is no valid TOML in UTF-8"):
+        load_preset(str(path))
+
+
+def test_a_preset_may_begin_with_the_mark_of_an_editor(tmp_path: Path) -> None:
+    path = tmp_path / "p.toml"
+    path.write_text("[loop]\nsteps = 7\n", encoding="utf-8-sig")
+    assert load_preset(str(path)).loop.steps == 7
 
 
 def test_defaults_are_the_papers() -> None:

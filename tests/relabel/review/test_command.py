@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from dc3.review import main
+from relabel.review.annotators import OWNER, read_annotators
 from relabel.review.desk import Desk, ReviewOptions, Submission
 from relabel.verdicts import read_verdicts
 from training.errors import InputError
@@ -31,6 +32,12 @@ def test_bad_names_are_refused(digits: Path, tmp_path: Path, text: str, fault: s
     (tmp_path / "names.txt").write_text(text)
     with pytest.raises(InputError, match=fault):
         main([str(digits), "--verdicts", str(tmp_path / "journal"), "--annotators", str(tmp_path / "names.txt")])
+
+
+def test_a_file_of_names_may_begin_with_the_mark_of_an_editor(tmp_path: Path) -> None:
+    (tmp_path / "names.txt").write_text("Ånna\nBo\n", encoding="utf-8-sig")
+    annotators = read_annotators(tmp_path / "names.txt", tmp_path / "journal")
+    assert sorted(annotators.names.values()) == [OWNER, "Bo", "Ånna"]
 
 
 @pytest.mark.parametrize("suffix", [".parquet", ".csv"])

@@ -1,6 +1,8 @@
 """A lab's folder becomes an array, or one clear error and nothing half-written."""
 
+import os
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -121,4 +123,43 @@ def test_folder_without_images_is_refused(lab: Path) -> None:
     for path in (lab / "images").rglob("*.*"):
         path.rename(path.with_suffix(".txt"))
     with pytest.raises(InputError, match="none of its 6 files"):
+        read(lab)
+
+
+def zip_of(lab: Path) -> bytes:
+    """The lab's images in an archive."""
+    with zipfile.ZipFile(lab / "images.zip", "w") as archive:
+        for path in sorted((lab / "images").rglob("*.*")):
+            archive.write(path, path.name)
+    return (lab / "images.zip").read_bytes()
+
+
+def damage(content: bytes) -> bytes:
+    """One byte of i0.png is another one."""
+    place = content.index(b"IHDR")
+    return content[:place] + b"j" + content[place + 1 :]
+
+
+def encrypt(content: bytes) -> bytes:
+    """The flag in both headers of i0.png says that it is encrypted."""
+    local, central = content.index(b"i0.png") - 30 + 6, content.rindex(b"i0.png") - 46 + 8
+    for place in (local, central):
+        content = content[:place] + b"\x01" + content[place + 1 :]
+    return content
+
+
+@pytest.mark.parametrize(("change", "reason"), [(damage, "Bad CRC-32"), (encrypt, "encrypted")])
+def test_what_an_archive_cannot_give_is_named(lab: Path, change: Callable[[bytes], bytes], reason: str) -> None:
+    (lab / "images.zip").write_bytes(change(zip_of(lab)))
+    with pytest.raises(InputError, match=rf"Image i0\.png cannot be read from .*images\.zip \(.*{reason}.*mend it, or"):
+        read(lab, images="images.zip")
+
+
+def test_a_file_name_that_is_no_text_is_named(lab: Path) -> None:
+    content = (lab / "images" / "i0.png").read_bytes()
+    try:
+        Path(os.fsdecode(os.fsencode(lab / "images") + b"/caf\xe9.png")).write_bytes(content)
+    except OSError:
+        pytest.skip("this file system takes names in UTF-8 only")
+    with pytest.raises(InputError, match=r"1 file name\(s\) in .* are not in UTF-8: 'caf\\udce9\.png'. Rename them"):
         read(lab)

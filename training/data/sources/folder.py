@@ -1,6 +1,7 @@
 """A lab's own data: a folder or .zip of images in any readable format, and a vote table."""
 
 import zipfile
+import zlib
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -14,6 +15,8 @@ from training.data.votes import read_votes
 from training.errors import InputError, name_some
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".gif", ".bmp"})
+_UNREADABLE = (OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
+"""What a disk, or a member of an archive that is damaged, encrypted or packed in a rare way, answers."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,12 @@ class Folder(Source):
 
     def content(self, name: str) -> bytes:
         path = self._listed[name]
-        return (self.images / path).read_bytes() if self._archive is None else self._archive.read(path)
+        try:
+            return (self.images / path).read_bytes() if self._archive is None else self._archive.read(path)
+        except _UNREADABLE as error:
+            raise InputError(
+                f"Image {name} cannot be read from {self.images} ({error}): mend it, or remove it and its votes."
+            ) from error
 
     def classes(self) -> tuple[str, ...]:
         return self.class_names
@@ -56,7 +64,7 @@ class Folder(Source):
 def _open_zip(path: Path) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(path)
-    except zipfile.BadZipFile as error:
+    except (OSError, zipfile.BadZipFile) as error:
         raise InputError(f"{path} is neither a folder nor a readable zip file ({error}).") from error
 
 
@@ -73,7 +81,19 @@ def _list_files(images: Path, archive: zipfile.ZipFile | None) -> list[str]:
     )
     if not paths:
         raise InputError(f"No image in {images}: none of its {len(found)} files ends in {name_some(sorted(SUFFIXES))}.")
+    if strange := [path for path in paths if not _is_text(path)]:
+        shown = name_some([repr(path) for path in strange])
+        raise InputError(f"{len(strange)} file name(s) in {images} are not in UTF-8: {shown}. Rename them.")
     return paths
+
+
+def _is_text(path: str) -> bool:
+    """Whether a name can be written; bytes of a file system that are no UTF-8 come as half surrogate pairs."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _name_images(paths: list[str], table: pd.DataFrame, images: Path) -> dict[str, str]:

@@ -3,8 +3,8 @@
 The one thing here not taken from a library. BentoML's adaptive batcher keeps a learnt wait: right after a burst of 64
 clients a lone request takes 4 to 30 times as long as on a fresh server (medians of rounds, two networks), its
 `max_latency_ms` does not cap that, and one damaged image fails the whole batch (64 of 64 answers). On two cores with
-32 clients it reaches 0.57 of decode + raw onnxruntime with WRN-28-2 at 32 px and 0.66 with ResNet-18 at 96 px; this
-service 0.94 and 0.93 (docs/serving.md). The design is the plain one of a dynamic batcher: bounded queue, greedy
+32 clients it reaches 0.50 of decode + raw onnxruntime with WRN-28-2 at 32 px and 0.60 with ResNet-18 at 96 px; this
+service 0.96 and 0.97 (docs/serving.md). The design is the plain one of a dynamic batcher: bounded queue, greedy
 batches, a deadline for each request. The runners' threads take their batches themselves, so that none stands still
 while the event loop is busy with requests.
 """

@@ -256,20 +256,6 @@ def test_a_runner_takes_an_equal_share_of_all_that_waits_or_runs() -> None:
     asyncio.run(scenario())
 
 
-def test_runners_that_are_free_at_once_get_alike() -> None:
-    async def scenario() -> None:
-        runner = Runner()
-        runner.gate.clear()
-        async with batching(runner, n_runners=3) as batcher:
-            call = asyncio.create_task(batcher.submit(range(8), soon()))
-            await until(lambda: len(runner.batches) == 3)
-            assert [len(batch) for batch in runner.batches] == [3, 3, 2]
-            runner.gate.set()
-            assert await call == [2 * item for item in range(8)]
-
-    asyncio.run(scenario())
-
-
 def test_a_runner_is_told_whether_its_batch_is_alone() -> None:
     async def scenario() -> None:
         runner = Runner()

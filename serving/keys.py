@@ -5,6 +5,7 @@ import hmac
 import ipaddress
 import logging
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from starlette.responses import JSONResponse
@@ -50,11 +51,6 @@ class Keys:
             raise BadKeys(f"{self._file} must have one API key a line, it has none")
         return self._listed + self._from_file
 
-    def accept(self, offered: bytes) -> bool:
-        """Whether `offered` is a key in UTF-8, in a time that does not tell how much of it is right."""
-        matches = [hmac.compare_digest(offered, key.encode()) for key in self.current()]
-        return any(matches)
-
     def _read(self, file: Path) -> None:
         state = file.stat()
         stamp = (state.st_mtime_ns, state.st_size, state.st_ino)
@@ -84,8 +80,7 @@ class Guard:
             await self._app(scope, receive, send)
             return
         try:
-            wanted = bool(self._keys.current())
-            let_in = self._keys.accept(_offered_key(scope)) if wanted else is_loopback(scope)
+            keys = self._keys.current()
         except BadKeys as error:
             if str(error) != self._fault:  # once, for it concerns every request
                 _log.error("%s; no one is let in", error)
@@ -93,10 +88,10 @@ class Guard:
             refusal = _refusal(503, "no_keys", "the service has no API keys; its owner must mend their file")
         else:
             self._fault = ""
-            if let_in:
+            if _is_key(_offered_key(scope), keys) if keys else is_loopback(scope):
                 await self._app(scope, receive, send)
                 return
-            if wanted:
+            if keys:
                 refusal = _refusal(401, "no_key", "send a valid key as 'Authorization: Bearer KEY'")
                 refusal.headers["WWW-Authenticate"] = "Bearer"
             else:
@@ -116,6 +111,12 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _is_key(offered: bytes, keys: Sequence[str]) -> bool:
+    """Whether it is one of the keys in UTF-8, in a time that does not tell how much of it is right."""
+    matches = [hmac.compare_digest(offered, key.encode()) for key in keys]
+    return any(matches)
 
 
 def _offered_key(scope: Scope) -> bytes:

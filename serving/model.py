@@ -52,7 +52,7 @@ class Model:
             raise BadModel(f"{path} is no ONNX model that onnxruntime can load: {error}") from error
         self.card: ModelCard = read_card(self._session.get_modelmeta().custom_metadata_map, str(path))
         self.version = f"{self.card.run_id[:8]}-{hashlib.sha256(content).hexdigest()[:8]}"
-        self._check_shapes(path)
+        self._check_shapes()
         self._dtype = np.uint8 if self._session.get_inputs()[0].type == "tensor(uint8)" else np.float32
 
     @property
@@ -88,18 +88,18 @@ class Model:
         bound: list[np.ndarray] = binding.copy_outputs_to_cpu()
         return bound
 
-    def _check_shapes(self, path: Path) -> None:
+    def _check_shapes(self) -> None:
         size = self.card.input_size
         inputs = {value.name: value.shape for value in self._session.get_inputs()}
         if list(inputs) != ["images"] or inputs["images"][1:] != [size, size, 3]:
-            raise BadModel(f"{path} must take one input images (N, {size}, {size}, 3), it takes {inputs}.")
+            raise BadModel(f"{self._path} must take one input images (N, {size}, {size}, 3), it takes {inputs}.")
         outputs = {value.name: value.shape for value in self._session.get_outputs()}
         widths = {
             "class_probabilities": len(self.card.classes),
             "cluster_probabilities": len(self.card.captions),
         }
         if set(outputs) != set(OUTPUTS) or any(outputs[name][-1] != width for name, width in widths.items()):
-            raise BadModel(f"{path} must give {OUTPUTS} with {widths}, it gives {outputs}.")
+            raise BadModel(f"{self._path} must give {OUTPUTS} with {widths}, it gives {outputs}.")
 
 
 def usable_providers() -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """The BentoML service: worker processes, supervision and probes around the application of serving.app."""
 
 import functools
+import logging
 import os
 import sys
 import warnings
@@ -24,8 +25,12 @@ sys.setswitchinterval(0.0002)
 if hasattr(os, "SCHED_BATCH"):  # Linux
     os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
 
-# Pillow warns of odd metadata in images; a client must not be able to fill the log with that.
+# Pillow warns of odd metadata in images, the form's parser and uvicorn of what is malformed, a line for each request; a
+# client must not be able to fill the log with that. uvicorn, whose level BentoML sets later, keeps its own faults.
 warnings.filterwarnings("ignore", module=r"PIL\.")
+for _name in ("PIL", "python_multipart"):
+    logging.getLogger(_name).setLevel(logging.CRITICAL)
+logging.getLogger("uvicorn.error").addFilter(lambda record: record.levelno >= logging.ERROR)
 
 _settings = read_settings()
 

@@ -374,6 +374,24 @@ def test_a_broken_or_endless_header_is_no_5xx(server: Server, sent: bytes) -> No
         assert not answer or answer.split()[1] < b"500"
 
 
+def test_nothing_malformed_lengthens_the_log(server: Server, client: httpx.Client) -> None:
+    before = server.log.read_text()
+    for sent in (b"nonsense\r\n\r\n", b"GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"):
+        with connect(server) as connection:
+            connection.sendall(sent)
+            assert connection.recv(4096)
+    upgrade = b"Host: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+    with connect(server) as connection:
+        connection.sendall(
+            b"GET /predict HTTP/1.1\r\n" + upgrade + b"Sec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n\r\n"
+        )
+        assert connection.recv(4096).split()[1] == b"403"
+    form = {"Content-Type": "multipart/form-data; boundary=B"}
+    for body in (b"--B\r\nContent-\xff: a\r\n\r\nb\r\n--B--\r\n", b"-xB\r\n--B--\r\n", b"--B\r\nfoo\r\n\r\n\r\n--B--"):
+        assert client.post("/predict", content=body, headers=form).json()["error"]["reason"] == "bad_form"
+    assert server.log.read_text() == before
+
+
 def test_a_header_without_end_is_cut_off_with_bounded_memory(server: Server) -> None:
     before = max(memory(pid) for pid in processes(server.pid))
     line = b"x: " + b"y" * 1_000_000

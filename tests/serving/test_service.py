@@ -161,13 +161,29 @@ def test_keys_let_in_and_keep_out(model_path: Path, tmp_path: Path) -> None:
         keys.write_text("fourth-key\n")
         assert status(authorization="Bearer first-key") == 401
         assert status(authorization="Bearer fourth-key") == 200
-        keys.write_text("")
-        assert status() == status(authorization="Bearer fourth-key") == 401
-        assert status(authorization="Bearer third-key") == 200
         keys.unlink()
         assert status() == status(authorization="Bearer fourth-key") == 503
         log = server.log.read_text()
         assert "-key" not in log.replace("--api-keys-file", "").replace("first-key2", "")
+
+
+def test_a_file_of_keys_that_was_emptied_lets_no_one_in(model_path: Path, tmp_path: Path) -> None:
+    keys = tmp_path / "keys"
+    keys.write_text("a-key\n")
+    with (
+        serve(model_path, tmp_path / "server", "--api-keys-file", str(keys)) as server,
+        httpx.Client(base_url=server.url) as client,
+    ):
+
+        def ask(**headers: str) -> tuple[int, str | None]:
+            response = client.post("/predict", content=GOOD, headers=headers)
+            return response.status_code, (response.json()["error"] or {}).get("reason")
+
+        keys.write_text("")
+        assert ask() == ask(authorization="Bearer a-key") == (503, "no_keys")
+        keys.write_text("another-key\n")
+        assert ask(authorization="Bearer another-key") == (200, None)
+        assert "must have one API key a line, it has none; no one is let in" in server.log.read_text()
 
 
 def test_tls_by_certificate_files(model_path: Path, tmp_path: Path) -> None:

@@ -247,11 +247,12 @@ def test_a_runner_takes_an_equal_share_of_all_that_waits_or_runs() -> None:
         async with batching(runner, n_runners=2) as batcher:
             first = asyncio.create_task(batcher.submit([0], soon()))
             await until(lambda: len(runner.batches) == 1)
-            more = asyncio.create_task(batcher.submit(range(1, 8), soon()))
+            more = asyncio.create_task(batcher.submit(range(1, 9), soon()))
             await until(lambda: len(runner.batches) == 2)
-            assert runner.batches == [[0], [1, 2, 3, 4]]  # half of eight, though seven waited
+            assert runner.batches == [[0], [1, 2, 3, 4, 5]]  # half of nine, though eight waited
             runner.gate.set()
-            assert await first + await more == [2 * item for item in range(8)]
+            assert await first + await more == [2 * item for item in range(9)]
+            await until(lambda: batcher._n_running == 0)
 
     asyncio.run(scenario())
 

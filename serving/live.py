@@ -1,7 +1,6 @@
 """The model that answers now: decoding, batching and scoring of images."""
 
 import asyncio
-import os
 from collections.abc import Sequence
 
 import numpy as np
@@ -26,7 +25,7 @@ class LiveModel:
 
     def __init__(self, settings: Settings, telemetry: Telemetry) -> None:
         """Loads the model and runs it once; raises card.BadModel."""
-        threads = settings.threads or max(1, (os.cpu_count() or 1) // settings.workers)
+        threads = settings.n_threads
         self.model = Model(settings.model, threads)
         # An image alone gets all threads. Many are answered sooner by as many runs at a time, of one thread each, which
         # never wait for each other: 5 % more with 32 clients on two cores (WRN-28-2 at 32 px), where an image alone

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from serving.cores import usable_cores
+
 PREFIX = "DC3_"
 
 
@@ -39,6 +41,11 @@ class Settings:
     """File of one key a line, read anew when it changes; keys may also stand in DC3_API_KEYS, separated by commas."""
     insecure: bool = False
     """Answer other machines without a key."""
+
+    @property
+    def n_threads(self) -> int:
+        """onnxruntime's threads in a process, found out where none are set."""
+        return self.threads or max(1, usable_cores() // self.workers)
 
     def to_environment(self) -> dict[str, str]:
         """The variables from which `read_settings` makes these settings again."""

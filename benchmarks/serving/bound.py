@@ -79,7 +79,9 @@ def _measure(model: Path, setting: Setting, seconds: float, decoding: bool) -> t
     return sum(rates), float(p50), float(p99)
 
 
-def measure_one_by_one(model: Path, rate: float, seconds: float, random: bool) -> tuple[float, float, float]:
+def measure_one_by_one(
+    model: Path, rate: float, seconds: float, random: bool, seed: int = 0
+) -> tuple[float, float, float]:
     """Images/s, p50 and p99 in ms from an image's arrival to its scores, where `rate` a second arrive and run alone.
 
     On all cores, first come first served, decoding included, in one thread of this process: what the machine does to
@@ -87,7 +89,7 @@ def measure_one_by_one(model: Path, rate: float, seconds: float, random: bool) -
     """
     files = read_images(model.parent)
     session = _load(model, os.cpu_count() or 1)
-    gaps = np.random.default_rng()
+    gaps = np.random.default_rng(seed)
     took = []
     due = start = time.perf_counter()
     while due < start + seconds:

@@ -23,20 +23,27 @@ class Load(NamedTuple):
 
 
 def run_load(
-    url: str, bodies: Path, packing: str, clients: int, seconds: int, rate: float = 0.0, arrivals: str = "even"
+    url: str,
+    bodies: Path,
+    packing: str,
+    clients: int,
+    seconds: int,
+    rate: float = 0.0,
+    arrivals: str = "even",
+    seed: int = 0,
 ) -> Load:
     """Load of `clients` that each send the next image as soon as the last is answered.
 
     With a `rate` (images/s) images are sent at that rate on up to PACED_CONNECTIONS connections instead, whether the
     last ones are answered or not: 'even', one as long after the other, as load generators do, or 'random', as if
-    each came from a client of its own. Raises RuntimeError when a request fails: a figure of a server that refuses
-    would mean nothing.
+    each came from a client of its own. One `seed` gives each server the same random times, scaled to its rate. Raises
+    RuntimeError when a request fails: a figure of a server that refuses would mean nothing.
     """
     connections = min(PACED_CONNECTIONS, max(4, round(PAUSE_S * rate))) if rate else clients
     folder = bodies / packing
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "30s", "-s", str(SCRIPT), url, "--"]
     command += [str(folder), str(len(list(folder.iterdir()))), PACKINGS[packing].content_type]
-    command += [str(1000 / rate if rate else 0), arrivals]
+    command += [str(1000 / rate if rate else 0), arrivals, str(seed)]
     output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     found = json.loads(output.strip().splitlines()[-1])
     if found["bad_status"] or found["broken"] or not found["requests"]:

@@ -1,5 +1,5 @@
 -- wrk script: POSTs the bodies of a folder in turn; gap_ms > 0 sends one each gap_ms, on whatever connection is free.
--- wrk -t1 ... -s post.lua URL -- FOLDER COUNT CONTENT_TYPE GAP_MS even|random
+-- wrk -t1 ... -s post.lua URL -- FOLDER COUNT CONTENT_TYPE GAP_MS even|random SEED
 local ffi = require("ffi")
 ffi.cdef[[
    typedef struct { long s, us; } timeval;
@@ -8,14 +8,10 @@ ffi.cdef[[
 local clock = ffi.new("timeval")
 local requests, turn, gap_ms, random, due_ms = {}, 0, 0, false, nil
 
-function setup(thread)
-   thread:set("seed", os.time())
-end
-
 function init(args)
    local folder, count, content_type = args[1], tonumber(args[2]), args[3]
    gap_ms, random = tonumber(args[4]), args[5] == "random"
-   math.randomseed(seed)
+   math.randomseed(tonumber(args[6]))
    for number = 0, count - 1 do
       local file = assert(io.open(folder .. "/" .. number, "rb"))
       requests[number] = wrk.format("POST", nil, {["Content-Type"] = content_type}, file:read("*a"))

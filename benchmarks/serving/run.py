@@ -54,13 +54,13 @@ class Measurement(NamedTuple):
     requests: int | str = ""
 
 
-def measure_server(name: str, model: Path, peers: Path, seconds: int) -> Iterator[tuple[str, Load]]:
-    """Loads of one server, in the order in which they are put on it."""
+def measure_server(name: str, model: Path, peers: Path, seconds: int, seed: int) -> Iterator[tuple[str, Load]]:
+    """Loads of one server, in the order in which they are put on it; random arrivals are those of the seed."""
     contestant, bodies = CONTESTANTS[name], model.parent / "bodies"
     with running(contestant, peers, model, bodies) as url:
 
         def load(clients: int, seconds: int, rate: float = 0.0, arrivals: str = "even") -> Load:
-            return run_load(url, bodies, contestant.packing, clients, seconds, rate, arrivals)
+            return run_load(url, bodies, contestant.packing, clients, seconds, rate, arrivals, seed)
 
         load(1, 1)  # the first runs plan memory and are no one's measure
         yield LONE, load(1, seconds)
@@ -97,7 +97,7 @@ def main() -> None:
         # Another one begins in each round, so that a machine that slows down or warms up hits all alike.
         shift = arguments.round % len(arguments.contestants)
         for name in arguments.contestants[shift:] + arguments.contestants[:shift]:
-            for load, found in _in_part(_measure(name, folder / "model.onnx", arguments.peers, arguments.seconds)):
+            for load, found in _in_part(_measure(name, folder / "model.onnx", arguments)):
                 line = Measurement(
                     arguments.session,
                     f"{platform.machine()}, {os.cpu_count()} cores",
@@ -112,9 +112,10 @@ def main() -> None:
                 print(*line[3:], flush=True)
 
 
-def _measure(name: str, model: Path, peers: Path, seconds: int) -> Iterator[Found]:
+def _measure(name: str, model: Path, arguments: argparse.Namespace) -> Iterator[Found]:
+    seconds: int = arguments.seconds
     if name in CONTESTANTS:
-        yield from measure_server(name, model, peers, seconds)
+        yield from measure_server(name, model, arguments.peers, seconds, arguments.round)
     elif name == INT8:
         yield "speed-up", (measure_speed_up(model, model.with_name("int8.onnx"), _arrays(model)),)
     else:
@@ -125,7 +126,7 @@ def _measure(name: str, model: Path, peers: Path, seconds: int) -> Iterator[Foun
             yield LONE, measure_one_by_one(model, 0.0, seconds, False)
             for arrivals, load in HALF_LOADS.items():
                 half = max(rate for rate, _, _ in settings.values()) / 2
-                yield load, measure_one_by_one(model, half, 2 * seconds, arrivals == "random")
+                yield load, measure_one_by_one(model, half, 2 * seconds, arrivals == "random", arguments.round)
 
 
 def _in_part(found: Iterator[Found]) -> Iterator[Found]:

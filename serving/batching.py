@@ -136,8 +136,10 @@ class Batcher(Generic[Item, Result]):
         """The next batch, as soon as there is one, and whether it is alone; an empty one when all is done."""
         with self._changed:
             self._changed.wait_for(lambda: self._queue or self._closed)
-            # An equal share of all that waits or runs, so that no runner has a long batch while another one gets free.
-            share = -(-(len(self._queue) + self._n_running) // len(self._runners))
+            # An equal share of all that waits or runs, so that no runner has a long batch while another one gets free;
+            # the odd one is left to the next: with three images to two runners one would stand still while the other
+            # had two.
+            share = max(1, (len(self._queue) + self._n_running) // len(self._runners))
             batch = list(islice(self._queue, min(share, self._max_batch)))
             for place in batch:
                 del self._queue[place]

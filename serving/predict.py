@@ -18,6 +18,7 @@ from serving.protocol import CLIENT_LEFT
 from serving.refused import Refused, refuse_image, status_of_all
 from serving.settings import Settings
 from serving.telemetry import Telemetry
+from serving.turns import Turns
 from serving.upload import Upload, read_uploads
 
 _GONE = 499
@@ -35,6 +36,7 @@ class Predict:
         self._settings = settings
         self._telemetry = telemetry
         self._current = current
+        self._turns = Turns(settings.n_threads)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request: one entry for each image, in order."""
@@ -46,7 +48,8 @@ class Predict:
         try:
             uploads = await read_uploads(scope, receive, self._settings.max_images)
             live = self._current()  # another one may have taken over while the body came
-            results = await _unless_gone(scope.get(CLIENT_LEFT), live.predict(uploads))
+            with self._turns:
+                results = await _unless_gone(scope.get(CLIENT_LEFT), live.predict(uploads))
             answers = self._answer(uploads, results, live)
             statuses = [entry["error"]["status"] for entry in answers if isinstance(entry["error"], dict)]
             status = status_of_all(statuses) if len(statuses) == len(answers) else 200

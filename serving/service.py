@@ -2,7 +2,6 @@
 
 import functools
 import logging
-import os
 import sys
 import warnings
 
@@ -18,12 +17,6 @@ from serving.settings import read_settings
 # A thread that comes back from onnxruntime or Pillow waits so long for Python while another one runs: with the 5 ms of
 # the default two cores stood still for 7 % of the time under 32 clients, with this for 2 %.
 sys.setswitchinterval(0.0002)
-
-# The event loop waits for a core until a thread of onnxruntime has had its turn there, instead of breaking into it:
-# with 32 clients it then takes more requests at once, with its code still in the cache, and 2 to 3 % more are answered.
-# The runners' threads are started here and are alike.
-if hasattr(os, "SCHED_BATCH"):  # Linux
-    os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
 
 # Pillow warns of odd metadata in images, the form's parser and uvicorn of what is malformed, a line for each request; a
 # client must not be able to fill the log with that. uvicorn, whose level BentoML sets later, keeps its own faults.

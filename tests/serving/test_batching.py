@@ -249,10 +249,26 @@ def test_a_runner_takes_an_equal_share_of_all_that_waits_or_runs() -> None:
             await until(lambda: len(runner.batches) == 1)
             more = asyncio.create_task(batcher.submit(range(1, 9), soon()))
             await until(lambda: len(runner.batches) == 2)
-            assert runner.batches == [[0], [1, 2, 3, 4, 5]]  # half of nine, though eight waited
+            assert runner.batches == [[0], [1, 2, 3, 4]]  # half of nine, the odd one left to the next
             runner.gate.set()
             assert await first + await more == [2 * item for item in range(9)]
             await until(lambda: batcher._n_running == 0)
+
+    asyncio.run(scenario())
+
+
+def test_an_image_waits_for_the_next_runner_rather_than_both_for_one() -> None:
+    async def scenario() -> None:
+        runner = Runner()
+        runner.gate.clear()
+        async with batching(runner, n_runners=2) as batcher:
+            first = asyncio.create_task(batcher.submit([0], soon()))
+            await until(lambda: len(runner.batches) == 1)
+            more = asyncio.create_task(batcher.submit([1, 2], soon()))
+            await until(lambda: len(runner.batches) == 2)
+            runner.gate.set()
+            assert await first + await more == [0, 2, 4]
+        assert runner.batches == [[0], [1], [2]]
 
     asyncio.run(scenario())
 

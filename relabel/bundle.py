@@ -112,8 +112,11 @@ def read_bundle(folder: Path) -> Bundle:
     """
     if not (folder / ABOUT).is_file():
         raise InputError(f"{folder} is no folder of proposals: it has no {ABOUT}. `dc3 propose RUN` writes one.")
-    values = json.loads((folder / ABOUT).read_text())
-    about = About(**values | {"classes": tuple(values["classes"])})
+    try:
+        values = json.loads((folder / ABOUT).read_text())
+        about = About(**values | {"classes": tuple(values["classes"])})
+    except (ValueError, KeyError, TypeError, OSError) as error:
+        raise InputError(f"{folder / ABOUT} cannot be read ({error!r}); run `dc3 propose` again.") from error
     text = {"cluster": str, "caption": str, "proposal": str}
     try:
         proposals = pd.read_parquet(folder / PROPOSALS)

@@ -6,6 +6,7 @@ first but not the second, and takes a fourth more processor time for a request (
 """
 
 import asyncio
+import logging
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
@@ -15,6 +16,11 @@ MAX_BYTES = 65_536
 
 CLIENT_LEFT = "dc3.client_left"
 """Key of a request's scope: a future that is done once the client has left."""
+
+# uvicorn warns of each malformed request; a client must not be able to fill the log with that. Its faults stay. By a
+# filter, as uvicorn and BentoML set levels anew when they start.
+_faults_only = logging.getLogger("uvicorn.error.faults")
+_faults_only.addFilter(lambda record: record.levelno >= logging.ERROR)
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -28,6 +34,7 @@ class BoundedProtocol(HttpToolsProtocol):
         super().__init__(*arguments, **options)
         # BentoML leaves uvicorn's log of requests on and throws its lines away; none is wanted, so none is made.
         self.access_log = False
+        self.logger = _faults_only
         self._timeout_s = timeout_s
         self._timer: asyncio.TimerHandle | None = None
         self._in_header = False

@@ -18,12 +18,11 @@ from serving.settings import read_settings
 # the default two cores stood still for 7 % of the time under 32 clients, with this for 2 %.
 sys.setswitchinterval(0.0002)
 
-# Pillow warns of odd metadata in images, the form's parser and uvicorn of what is malformed, a line for each request; a
-# client must not be able to fill the log with that. uvicorn, whose level BentoML sets later, keeps its own faults.
+# Pillow warns of odd metadata in images, the form's parser of what is malformed, a line for each request; a client must
+# not be able to fill the log with that.
 warnings.filterwarnings("ignore", module=r"PIL\.")
 for _name in ("PIL", "python_multipart"):
     logging.getLogger(_name).setLevel(logging.CRITICAL)
-logging.getLogger("uvicorn.error").addFilter(lambda record: record.levelno >= logging.ERROR)
 
 _settings = read_settings()
 

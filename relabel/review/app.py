@@ -172,7 +172,7 @@ async def _read_json(request: Request) -> dict[str, object]:
         raise Refused(415, "not_json", "send application/json")
     try:
         values = await request.json()
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:  # the latter from lists in lists without end
         raise Refused(400, "bad_json", f"the body is no JSON ({error})") from error
     if not isinstance(values, dict):
         raise Refused(400, "bad_json", "the body must be one JSON object")

@@ -60,6 +60,13 @@ def test_no_folder_of_proposals_is_named(tmp_path: Path) -> None:
         read_bundle(tmp_path)
 
 
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"classes": ["a"]}', '{"classes": 3}'])
+def test_a_damaged_description_is_named(folder: Path, text: str) -> None:
+    (folder / "about.json").write_text(text)
+    with pytest.raises(InputError, match=r"about\.json cannot be read .*; run `dc3 propose` again"):
+        read_bundle(folder)
+
+
 def test_unknown_class_and_missing_image_are_named_at_once(folder: Path) -> None:
     edit(folder, proposal="cow")
     (folder / "images" / "a.png").unlink()

@@ -28,6 +28,8 @@ class Page(NamedTuple):
     """Personal keys by name, the owner's by an empty name."""
     clients: list[httpx.Client]
     """Closed with the page."""
+    log: Path
+    """What it wrote to standard error."""
 
     def kill(self) -> None:
         """Ends the process with no chance to tidy up."""
@@ -41,9 +43,13 @@ def review(bundle: Path, journal: Path, *options: str, port: int | None = None) 
     port = port or free_port()
     command = [sys.executable, "-m", "dc3", "review", str(bundle), "--verdicts", str(journal), "--port", str(port)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    process = subprocess.Popen([*command, *options], stdout=subprocess.PIPE, text=True, env=environment)
+    log = journal.with_suffix(".log")
+    with log.open("w") as errors:
+        process = subprocess.Popen(
+            [*command, *options], stdout=subprocess.PIPE, stderr=errors, text=True, env=environment
+        )
     assert process.stdout is not None
-    page = Page(f"http://127.0.0.1:{port}/", process, {}, [])
+    page = Page(f"http://127.0.0.1:{port}/", process, {}, [], log)
     try:
         _wait_until_ready(page)
         for line in _first_lines(process, "--annotators" in options):
@@ -71,7 +77,7 @@ def _first_lines(process: subprocess.Popen[str], named: bool) -> Iterator[str]:
 
 def _wait_until_ready(page: Page) -> None:
     for _ in range(300):
-        assert page.process.poll() is None, "the page ended"
+        assert page.process.poll() is None, f"the page ended: {page.log.read_text()}"
         with contextlib.suppress(httpx.TransportError):
             if httpx.get(page.url).status_code == 200:
                 return

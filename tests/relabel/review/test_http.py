@@ -1,6 +1,7 @@
 """The page's server over real HTTP: who sees what, retries, crashes."""
 
 import asyncio
+import socket
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -127,12 +128,23 @@ def test_broken_requests_are_refused(page: Page) -> None:
     for content, kind, status in (
         (b"{", "application/json", 400),
         (b"[]", "application/json", 400),
+        (b"[" * 100_000, "application/json", 400),
         (b"{}", "text/plain", 415),
         (b" " * 5_000_000, "application/json", 413),
     ):
         response = zoe.client.post("answers", content=content, headers={"Content-Type": kind})
         assert response.status_code == status
     assert zoe.verdicts() == []
+
+
+def test_nothing_malformed_lengthens_the_log(page: Page) -> None:
+    port = httpx.URL(page.url).port
+    assert port is not None
+    for sent in (b"nonsense\r\n\r\n", b"GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"):
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+            connection.sendall(sent)
+            assert connection.recv(4096)
+    assert page.log.read_text() == ""
 
 
 def test_kill_between_answers_loses_nothing(digits: Path, tmp_path: Path) -> None:

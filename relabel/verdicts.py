@@ -1,11 +1,13 @@
 """The one table of annotators' answers, whichever door they came through: Label Studio, review page, simulation."""
 
+import math
 from datetime import datetime
 from pathlib import Path
 from typing import Literal, NamedTuple, get_args
 
 import pandas as pd
 
+from training.data.tables import read_table
 from training.errors import InputError, name_some
 
 Unit = Literal["image", "cluster"]
@@ -99,16 +101,7 @@ def _read(path: Path) -> pd.DataFrame:
         raise InputError(
             f"No verdict table at {path}: expected a .parquet or .csv of `dc3 label-studio pull` or review."
         )
-    text = dict.fromkeys(_TEXT, str)
-    try:
-        if path.suffix == ".parquet":
-            table = pd.read_parquet(path)
-        else:
-            # keep_default_na: a class may well be called 'NA' or 'null'
-            table = pd.read_csv(path, dtype=text, keep_default_na=False, na_values={"seconds": [""]})
-    except (ValueError, OSError) as error:
-        raise InputError(f"Verdict table {path} cannot be read ({error}); save it as UTF-8 CSV or Parquet.") from error
-    return check_verdicts(table, str(path))
+    return check_verdicts(read_table(path, "Verdict table", _TEXT, ("seconds", "round")), str(path))
 
 
 def _list_faults(table: pd.DataFrame) -> list[str]:
@@ -127,7 +120,7 @@ def _list_faults(table: pd.DataFrame) -> list[str]:
         "annotator must not be empty": (table["annotator"] == "", "annotator"),
         "a vote needs a label": (votes & (table["label"] == ""), "outcome"),
         "excluded and skipped images have no label": (~votes & (table["label"] != ""), "label"),
-        "seconds must not be negative": (table["seconds"] < 0, "seconds"),
+        "seconds must be finite and not negative": ((table["seconds"] < 0) | (table["seconds"] == math.inf), "seconds"),
         "round must be a whole number from 1 up": (~_is_round(table["round"]), "round"),
         "at must be an ISO 8601 time with its offset from UTC": (~table["at"].map(_is_time), "at"),
     }

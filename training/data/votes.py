@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from training.data.tables import read_table
 from training.errors import InputError, name_some
 
 COLUMNS = ("image", "label", "annotator", "votes", "seconds")
@@ -24,27 +25,23 @@ class Votes(NamedTuple):
 def read_votes(path: Path) -> pd.DataFrame:
     """Reads a .csv or .parquet vote table with columns image, label and optionally annotator, votes, seconds.
 
-    Raises InputError when the file is missing, unreadable or lacks a column.
+    Raises InputError when the file is missing, unreadable, lacks a column, or has a row without image or label.
     """
     if not path.is_file():
         raise InputError(f"No vote table at {path}: expected a .csv or .parquet with columns image, label.")
-    text = {"image": str, "label": str, "annotator": str}
-    try:
-        # keep_default_na: a class may well be called 'NA' or 'null'
-        table = (
-            pd.read_parquet(path)
-            if path.suffix == ".parquet"
-            else pd.read_csv(path, dtype=text, keep_default_na=False, na_values={"seconds": [""], "votes": [""]})
-        )
-    except (ValueError, OSError) as error:
-        raise InputError(f"Vote table {path} cannot be read ({error}); save it as UTF-8 CSV or Parquet.") from error
+    table = read_table(path, "Vote table", COLUMNS[:3], COLUMNS[3:])
     missing = [column for column in COLUMNS[:2] if column not in table]
     if missing:
         found = name_some(list(table.columns))
         raise InputError(f"Vote table {path} lacks the column(s) {name_some(missing)}; it has {found}.")
-    return table[[column for column in COLUMNS if column in table]].astype(
-        {column: str for column in ("image", "label", "annotator") if column in table}
-    )
+    faults = []
+    for column in COLUMNS[:2]:
+        empty = (table[column] == "").to_numpy().nonzero()[0] + 1
+        if len(empty):
+            faults.append(f"no {column} in its row(s) {name_some(empty)}, counted from 1")
+    if faults:
+        raise InputError(f"Vote table {path} has {' and '.join(faults)}.")
+    return table[[column for column in COLUMNS if column in table]]
 
 
 def count_votes(table: pd.DataFrame, images: Sequence[str], classes: Sequence[str] = ()) -> Votes:

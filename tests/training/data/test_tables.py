@@ -1,0 +1,86 @@
+"""Tables of people: what has no value is empty, what has the wrong type is named with its row."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from training.data.tables import read_table
+from training.data.votes import read_votes
+from training.errors import InputError
+
+TEXT, NUMBERS = ("image", "label"), ("seconds",)
+
+
+def read(path: Path) -> pd.DataFrame:
+    return read_table(path, "Table", TEXT, NUMBERS)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [
+        (pd.Series([1, 2]), [1, 2]),
+        (pd.Series([1, None], dtype="Int64"), [1, np.nan]),
+        (pd.Series(["1.5", ""]), [1.5, np.nan]),
+        (pd.Series([" 3 ", None], dtype=object), [3, np.nan]),
+        (pd.Series(["4", "4"], dtype="category"), [4, 4]),
+    ],
+)
+def test_numbers_of_parquet_are_numbers_however_they_are_stored(
+    tmp_path: Path, seconds: pd.Series, expected: list[float]
+) -> None:
+    pd.DataFrame({"image": ["a", "b"], "seconds": seconds}).to_parquet(tmp_path / "t.parquet")
+    assert np.array_equal(read(tmp_path / "t.parquet")["seconds"], expected, equal_nan=True)
+
+
+@pytest.mark.parametrize(
+    ("labels", "expected"),
+    [
+        (pd.Series(["NA", None]), ["NA", ""]),
+        (pd.Series([7, 8]), ["7", "8"]),
+        (pd.Series(["cat", None], dtype="category"), ["cat", ""]),
+        (pd.Series([b"cat", b"dog"]), ["cat", "dog"]),
+    ],
+)
+def test_text_of_parquet_is_text_however_it_is_stored(tmp_path: Path, labels: pd.Series, expected: list[str]) -> None:
+    pd.DataFrame({"image": ["a", "b"], "label": labels}).to_parquet(tmp_path / "t.parquet")
+    assert read(tmp_path / "t.parquet")["label"].tolist() == expected
+
+
+@pytest.mark.parametrize(
+    "seconds", [["1", "x y"], [[1], [1, 2]], pd.to_datetime(["2026-01-01", None]), [b"1", b"\xff"]], ids=str
+)
+def test_what_is_no_number_is_named_with_its_row(tmp_path: Path, seconds: list[object]) -> None:
+    pd.DataFrame({"image": ["a", "b"], "seconds": seconds}).to_parquet(tmp_path / "t.parquet")
+    with pytest.raises(InputError, match=r"Table .*t\.parquet cannot be used:\n- seconds must be numbers: row [12]: "):
+        read(tmp_path / "t.parquet")
+
+
+def test_every_faulty_cell_of_a_csv_is_named(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("image,seconds\na,1\nb,soon\nc,\nd,1 h\n")
+    with pytest.raises(InputError, match="seconds must be numbers: row 2: 'soon', row 4: '1 h'"):
+        read(tmp_path / "t.csv")
+
+
+@pytest.mark.parametrize("content", [b"", b"\0" * 100, bytes(range(256)), "image,label\nä,b\n".encode("utf-16")])
+@pytest.mark.parametrize("name", ["t.csv", "t.parquet"])
+def test_what_is_no_table_is_refused(tmp_path: Path, name: str, content: bytes) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(InputError, match=r"Vote table .* (cannot be read|lacks the column)"):
+        read_votes(tmp_path / name)
+
+
+def test_text_that_is_no_utf_8_is_refused(tmp_path: Path) -> None:
+    pd.DataFrame({"image": [b"a", b"\xff"], "label": ["x", "y"]}).to_parquet(tmp_path / "t.parquet")
+    with pytest.raises(InputError, match=r"cannot be read .*save it as UTF-8"):
+        read(tmp_path / "t.parquet")
+
+
+def test_a_vote_without_image_or_label_is_named_with_its_row(tmp_path: Path) -> None:
+    table = pd.DataFrame({"image": ["a", None, "b", None], "label": ["x", "x", None, "x"]})
+    table.to_parquet(tmp_path / "v.parquet")
+    table.to_csv(tmp_path / "v.csv", index=False)
+    for name in ("v.parquet", "v.csv"):
+        with pytest.raises(InputError, match=r"has no image in its row\(s\) 2, 4, .* and no label in its row\(s\) 3"):
+            read_votes(tmp_path / name)

@@ -1,5 +1,8 @@
 """CROWDLAB (arXiv 2210.06812) by cleanlab: votes and a model's probabilities, each weighed by how far it is trusted."""
 
+import contextlib
+import warnings
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -27,8 +30,8 @@ def weigh_with_model(evidence: Evidence, options: EstimateOptions) -> np.ndarray
     trained on these votes, or it is trusted too much. An annotator who judged an image more than once counts there
     once, with the last answer of the evidence.
 
-    Raises InputError without cleanlab, without `probabilities`, when a vote names no annotator, and when no two
-    annotators agree on any image.
+    Raises InputError without cleanlab, without `probabilities`, when a vote names no annotator, when no two
+    annotators agree on any image, and when nothing decides any image.
     """
     require_annotators(evidence, "CROWDLAB")
     if evidence.probabilities is None:
@@ -61,14 +64,34 @@ def _estimate_trust(answers: np.ndarray, probabilities: np.ndarray) -> Trust:
     except ImportError as error:
         text = "CROWDLAB needs cleanlab: pip install 'dc3[crowdlab]', or choose another estimator."
         raise InputError(text) from error
-    found = get_label_quality_multiannotator(
-        pd.DataFrame(answers),
-        probabilities,
-        return_detailed_quality=False,
-        return_annotator_stats=False,
-        return_weights=True,
-        verbose=False,
-    )
+    try:
+        with _repeatable_ties():
+            found = get_label_quality_multiannotator(
+                pd.DataFrame(answers),
+                probabilities,
+                return_detailed_quality=False,
+                return_annotator_stats=False,
+                return_weights=True,
+                verbose=False,
+            )
+    except ValueError as error:
+        text = "CROWDLAB needs an image on which most annotators agree, and this model is no help: give more votes"
+        raise InputError(f"{text}, or choose another estimator ({error}).") from error
     quality = found["label_quality"]
     agreement = quality["annotator_agreement"][quality["num_annotations"] > 1].mean()
     return Trust(float(found["model_weight"]), np.asarray(found["annotator_weight"]), float(agreement))
+
+
+@contextlib.contextmanager
+def _repeatable_ties() -> Iterator[None]:
+    """cleanlab draws lots for the consensus of an image that nothing else decides: the same ones every time."""
+    state = np.random.get_state()  # the generator that cleanlab takes
+    np.random.seed(0)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "breaking ties of examples", UserWarning)
+            # where every image is a tie it takes the mean of nothing, and then has nothing to draw from
+            warnings.filterwarnings("ignore", category=RuntimeWarning)
+            yield
+    finally:
+        np.random.set_state(state)

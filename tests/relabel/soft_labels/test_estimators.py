@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from relabel.soft_labels import ESTIMATORS
 from relabel.soft_labels.evidence import EstimateOptions, Evidence
 from tests.relabel.soft_labels.answers import make_evidence
+from training.errors import InputError
 
 OPTIONS = EstimateOptions(bias=0.26)
 
@@ -21,14 +22,14 @@ def _need_library(name: str) -> None:
 
 @st.composite
 def evidences(draw: st.DrawFn) -> Evidence:
-    """Any votes: 1 to 6 an image, some with a proposal, and two annotators who agree on image 0."""
+    """Any votes: 1 to 6 an image, some with a proposal, and annotators who agree on image 0."""
     k = draw(st.integers(2, 5))
     n = draw(st.integers(1, 8))
     per_image = [draw(st.integers(2 if row == 0 else 1, 6)) for row in range(n)]
     image = np.repeat(np.arange(n), per_image)
     annotator = np.concatenate([np.arange(count) for count in per_image])
     label = np.array(draw(st.lists(st.integers(0, k - 1), min_size=len(image), max_size=len(image))))
-    label[1] = label[0]
+    label[: per_image[0]] = label[0]
     shown = np.array(draw(st.lists(st.integers(-1, k - 1), min_size=len(image), max_size=len(image))))
     shown[0] = draw(st.integers(0, k - 1))
     weights = np.array(draw(st.lists(st.floats(0.01, 1), min_size=n * k, max_size=n * k))).reshape(n, k)
@@ -71,3 +72,26 @@ def test_the_evidence_is_left_as_it_was(name: str) -> None:
     ESTIMATORS[name](evidence, OPTIONS)
     after = [*evidence[2:6], probabilities]
     assert all((old == new).all() for old, new in zip(before, after, strict=True))
+
+
+def test_crowdlab_draws_the_same_lots_for_a_tie_every_time() -> None:
+    _need_library("crowdlab")
+    # image 1: two annotators, equally good on image 0, disagree, and model and class frequencies are no help
+    evidence = make_evidence(
+        np.array([0, 0, 1, 1, 2, 2]), np.array([2, 2, 0, 1, 2, 2]), 3, np.array([0, 1, 0, 1, 0, 1]), np.full(6, -1)
+    )._replace(probabilities=np.full((3, 3), 1 / 3))
+    np.random.seed(5)  # the generator that cleanlab takes
+    expected = np.random.random()
+    np.random.seed(5)
+    found = [ESTIMATORS["crowdlab"](evidence, OPTIONS) for _ in range(5)]
+    assert np.random.random() == expected, "others' lots stay as they were"
+    assert all(np.array_equal(found[0], again) for again in found)
+
+
+def test_crowdlab_says_so_where_nothing_decides_any_image() -> None:
+    _need_library("crowdlab")
+    evidence = make_evidence(np.zeros(4, int), np.array([0, 0, 1, 1]), 2, np.arange(4), np.full(4, -1))._replace(
+        probabilities=np.full((1, 2), 0.5)
+    )
+    with pytest.raises(InputError, match="an image on which most annotators agree"):
+        ESTIMATORS["crowdlab"](evidence, OPTIONS)

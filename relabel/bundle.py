@@ -108,7 +108,8 @@ def write_bundle(folder: Path, about: About, proposals: list[Proposal], clusters
 def read_bundle(folder: Path) -> Bundle:
     """Reads a proposal folder with the edits of clusters.csv.
 
-    Raises InputError with every fault: no such folder, missing images, unknown or missing cluster, unknown class.
+    Raises InputError with every fault: no such folder, damaged file, missing images, unknown or missing
+    cluster, unknown class.
     """
     if not (folder / ABOUT).is_file():
         raise InputError(f"{folder} is no folder of proposals: it has no {ABOUT}. `dc3 propose RUN` writes one.")

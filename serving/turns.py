@@ -8,7 +8,7 @@ class Turns:
     """Entered once for each request whose images wait for the model; for one thread, that of the event loop.
 
     On Linux a thread that wakes up may break into another one's turn on its core. The loop has to while few wait: the
-    next image would reach the model later (with two clients on two cores 8 to 13 % fewer are answered otherwise). In a
+    next image would reach the model later (with two clients on two cores 7 to 15 % fewer are answered otherwise). In a
     crowd there is work enough for the model, and a loop that waits for the end of a run's turn (SCHED_BATCH) finds
     more requests at once, with its code still in the cache: 2 to 3 % more are answered with 32 clients. Elsewhere, and
     where the system forbids it, the loop keeps the turns that it has.

@@ -75,11 +75,20 @@ def _estimate_trust(answers: np.ndarray, probabilities: np.ndarray) -> Trust:
                 verbose=False,
             )
     except ValueError as error:
+        if _has_majority(answers):
+            raise
         text = "CROWDLAB needs an image on which most annotators agree, and this model is no help: give more votes"
         raise InputError(f"{text}, or choose another estimator ({error}).") from error
     quality = found["label_quality"]
     agreement = quality["annotator_agreement"][quality["num_annotations"] > 1].mean()
     return Trust(float(found["model_weight"]), np.asarray(found["annotator_weight"]), float(agreement))
+
+
+def _has_majority(answers: np.ndarray) -> bool:
+    """Whether one class leads on at least one image."""
+    counts = np.stack([(answers == number).sum(1) for number in np.unique(answers[~np.isnan(answers)])], 1)
+    leaders = (counts == counts.max(1, keepdims=True)).sum(1)
+    return bool((leaders == 1).any())
 
 
 @contextlib.contextmanager
@@ -91,7 +100,7 @@ def _repeatable_ties() -> Iterator[None]:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "breaking ties of examples", UserWarning)
             # where every image is a tie it takes the mean of nothing, and then has nothing to draw from
-            warnings.filterwarnings("ignore", category=RuntimeWarning)
+            warnings.filterwarnings("ignore", "Mean of empty slice|invalid value encountered", RuntimeWarning)
             yield
     finally:
         np.random.set_state(state)

@@ -240,35 +240,26 @@ def test_several_runners_work_at_once() -> None:
     asyncio.run(scenario())
 
 
-def test_a_runner_takes_an_equal_share_of_all_that_waits_or_runs() -> None:
+@pytest.mark.parametrize(
+    ("n_more", "batches"),
+    [
+        (8, [[0], [1, 2, 3, 4]]),  # half of nine, though eight waited
+        (2, [[0], [1]]),  # one image waits for the next runner, rather than both for one
+    ],
+)
+def test_a_runner_takes_an_equal_share_of_all_that_waits_or_runs(n_more: int, batches: list[list[int]]) -> None:
     async def scenario() -> None:
         runner = Runner()
         runner.gate.clear()
         async with batching(runner, n_runners=2) as batcher:
             first = asyncio.create_task(batcher.submit([0], soon()))
             await until(lambda: len(runner.batches) == 1)
-            more = asyncio.create_task(batcher.submit(range(1, 9), soon()))
+            more = asyncio.create_task(batcher.submit(range(1, 1 + n_more), soon()))
             await until(lambda: len(runner.batches) == 2)
-            assert runner.batches == [[0], [1, 2, 3, 4]]  # half of nine, the odd one left to the next
+            assert runner.batches == batches
             runner.gate.set()
-            assert await first + await more == [2 * item for item in range(9)]
+            assert await first + await more == [2 * item for item in range(1 + n_more)]
             await until(lambda: batcher._n_running == 0)
-
-    asyncio.run(scenario())
-
-
-def test_an_image_waits_for_the_next_runner_rather_than_both_for_one() -> None:
-    async def scenario() -> None:
-        runner = Runner()
-        runner.gate.clear()
-        async with batching(runner, n_runners=2) as batcher:
-            first = asyncio.create_task(batcher.submit([0], soon()))
-            await until(lambda: len(runner.batches) == 1)
-            more = asyncio.create_task(batcher.submit([1, 2], soon()))
-            await until(lambda: len(runner.batches) == 2)
-            runner.gate.set()
-            assert await first + await more == [0, 2, 4]
-        assert runner.batches == [[0], [1], [2]]
 
     asyncio.run(scenario())
 

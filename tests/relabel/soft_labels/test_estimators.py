@@ -87,10 +87,10 @@ def test_the_evidence_is_left_as_it_was(name: str) -> None:
 
 def test_crowdlab_draws_the_same_lots_for_a_tie_every_time() -> None:
     _need_library("crowdlab")
-    # image 1: two annotators, equally good on image 0, disagree, and model and class frequencies are no help
+    # image 2: its annotators, equally good on the others, disagree, and model and class frequencies are no help
     evidence = make_evidence(
-        np.array([0, 0, 1, 1, 2, 2]), np.array([2, 2, 0, 1, 2, 2]), 3, np.array([0, 1, 0, 1, 0, 1]), np.full(6, -1)
-    )._replace(probabilities=np.full((3, 3), 1 / 3))
+        np.array([0, 0, 1, 1, 2, 2]), np.array([2, 2, 2, 2, 0, 1]), 3, np.tile([0, 1], 3), np.full(6, -1)
+    )._replace(probabilities=np.array([[0.1, 0.1, 0.8], [0.1, 0.1, 0.8], [0.4, 0.4, 0.2]]))
     found = []
     for seed in range(8):
         np.random.seed(seed)  # the generator that cleanlab takes

@@ -2,7 +2,10 @@
 
 import difflib
 import importlib
+import os
 import sys
+
+from training.errors import InputError
 
 VERBS = {
     "train": "trains a model: clear or ambiguous, class, cluster",
@@ -25,6 +28,22 @@ VERBS = {
 def main(argv: list[str] | None = None) -> int:
     """Runs one verb; a fault that the user can mend ends in its message and exit status 2."""
     argv = sys.argv[1:] if argv is None else argv
+    try:
+        try:
+            return _run(argv)
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:  # `dc3 train --help | head`: nobody reads on
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # where the interpreter's own flush ends
+        return 1
+    except (InputError, OSError) as error:  # OSError: a full disk, no permission, a name that is too long
+        print(f"dc3 {argv[0]}: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+def _run(argv: list[str]) -> int:
     if not argv or argv[0] in ("-h", "--help"):
         print("usage: dc3 VERB [options]; `dc3 VERB --help` lists them\n")
         print("\n".join(f"  {verb:<19} {meaning}" for verb, meaning in VERBS.items()))
@@ -35,15 +54,10 @@ def main(argv: list[str] | None = None) -> int:
         hint = f"; did you mean {close[0]}?" if close else ""
         print(f"dc3: no verb {verb!r}, known are {', '.join(VERBS)}{hint}", file=sys.stderr)
         return 2
-    from training.errors import InputError
-
-    try:
-        return int(importlib.import_module(f"dc3.{verb.replace('-', '_')}").main(argv[1:]))
-    except InputError as error:
-        print(f"dc3 {verb}: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        return 130
+    for argument in argv:
+        if any("\ud800" <= letter <= "\udfff" for letter in argument):  # so arrive bytes that are no UTF-8
+            raise InputError(f"{argument!r} is not in UTF-8 and could not be recorded; rename it.")
+    return int(importlib.import_module(f"dc3.{verb.replace('-', '_')}").main(argv[1:]))
 
 
 if __name__ == "__main__":

@@ -46,7 +46,7 @@ def main(argv: list[str]) -> int:
 
             run = best_run()
         exported = export(run, options.output, options.input_type, _precision(options), options.typical)
-    except (BadModel, OSError) as error:
+    except BadModel as error:
         print(f"dc3 export: {error}", file=sys.stderr)
         return 2
     size = options.output.stat().st_size / 1e6

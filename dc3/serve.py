@@ -62,7 +62,7 @@ def main(argv: list[str]) -> int:
             if registered:
                 copy = _fetch_registered(options.model, path)
             faults += find_faults(options, settings)
-        except (ValueError, ImportError) as error:
+        except (ValueError, ImportError, OSError) as error:
             faults.append(str(error))
         if faults:
             print("\n".join(f"dc3 serve: {fault}" for fault in faults), file=sys.stderr)
@@ -134,8 +134,7 @@ def find_faults(options: ServeOptions, settings: Settings) -> list[str]:
     except BadKeys as error:
         keys = ()
         faults.append(str(error))
-    if settings.workers < 1:
-        faults.append(f"--workers must be 1 or more, it is {settings.workers}")
+    faults += settings.find_faults()
     listening = Listening(options.host, options.port, options.certificate, options.certificate_key)
     remedy = "set API keys (--api-keys-file or DC3_API_KEYS), or say --insecure to let in anyone"
     return faults + find_listening_faults(listening, bool(keys) or settings.insecure, remedy)

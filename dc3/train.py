@@ -15,6 +15,8 @@ def main(argv: list[str]) -> int:
 
     if options.resume and options.repeat:
         raise InputError("--resume goes on with a run, --repeat trains it anew as another run: give one of them.")
+    if options.register:
+        track.check_model_name(options.register)  # now, not after hours of training
     earlier = options.resume or options.repeat
     config = track.load_config(earlier) if earlier else options.config
     if options.repeat:

@@ -63,7 +63,7 @@ def read_card(metadata: Mapping[str, str], source: str) -> ModelCard:
             if field not in _MAY_BE_MISSING:
                 faults.append(f"{field} is missing")
             continue
-        except ValueError:
+        except (ValueError, RecursionError):  # the latter from lists in lists without end
             value = None
         if isinstance(value, bool) or not isinstance(value, kind):
             faults.append(f"{field} is {metadata[field]!r:.80}")

@@ -1,6 +1,7 @@
 """The service's options: set by `dc3 serve`, carried to its worker processes in environment variables."""
 
 import dataclasses
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,6 +10,8 @@ from pathlib import Path
 from serving.cores import usable_cores
 
 PREFIX = "DC3_"
+_MOST = {"workers": 1024, "threads": 1024}
+"""These are options of the command line, too; all other numbers have no end."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,18 @@ class Settings:
         """onnxruntime's threads in a process, found out where none are set."""
         return self.threads or max(1, usable_cores() // self.workers)
 
+    def find_faults(self) -> list[str]:
+        """One text for each number with which no service could run."""
+        faults = []
+        for field in dataclasses.fields(self):
+            value, most = getattr(self, field.name), _MOST.get(field.name)
+            if type(value) not in (int, float) or (value == 0 and field.name == "threads"):
+                continue
+            if not 0 < value < math.inf or (most and value > most):  # `not`, so that nan is one
+                name = f"--{field.name}" if most else PREFIX + field.name.upper()
+                faults.append(f"{name} must be a number above 0{f', {most} at most' if most else ''}, it is {value}")
+        return faults
+
     def to_environment(self) -> dict[str, str]:
         """The variables from which `read_settings` makes these settings again."""
         return {PREFIX + field.name.upper(): str(getattr(self, field.name)) for field in dataclasses.fields(self)}
@@ -66,9 +81,11 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
             values[field.name] = _BOOLEANS[text.lower()] if kind is bool else kind(text)
         except (ValueError, KeyError):
             faults.append(f"{PREFIX}{field.name.upper()} must be of type {kind.__name__}, it is {text!r}")
+    settings = Settings(**values)  # type: ignore[arg-type]  # each was made by its default's type
+    faults += settings.find_faults()
     if faults:
         raise ValueError("; ".join(faults))
-    return Settings(**values)  # type: ignore[arg-type]  # each was made by its default's type
+    return settings
 
 
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False, "": False}

@@ -71,6 +71,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "ssl_weight": (0, 1e6),
     "ssl_threshold": (0, 1),
     "unlabelled_ratio": (1, 1000),
+    "seed": (0, 2**31),
 }
 
 
@@ -125,7 +126,7 @@ def load_preset(name: str) -> Config:
         )
     try:
         values = tomllib.loads(path.read_text("utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:  # the last from endless lists
         raise InputError(f"Preset {path} is no valid TOML in UTF-8: {error}.") from error
     return parse_config(values, f"Preset {path}")
 

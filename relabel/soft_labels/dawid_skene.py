@@ -7,6 +7,7 @@ from scipy.sparse import csr_array
 
 from relabel.soft_labels.evidence import EstimateOptions, Evidence, require_annotators
 from training.data.votes import soft_labels
+from training.errors import InputError
 
 TINY = 1e-10
 """Least probability of an answer: one unheard-of answer must not rule a class out for good."""
@@ -31,7 +32,15 @@ def estimate_dawid_skene(evidence: Evidence, options: EstimateOptions) -> np.nda
 
 
 def fit_dawid_skene(evidence: Evidence, options: EstimateOptions) -> DawidSkene:
-    """Maximises the likelihood from the share of the votes on, until it gains less than the tolerance."""
+    """Maximises the likelihood from the share of the votes on, until it gains less than the tolerance.
+
+    Raises InputError when iterations or tolerance are not positive.
+    """
+    if options.iterations < 1 or not options.tolerance > 0:
+        raise InputError(
+            f"Dawid-Skene needs iterations of 1 or more and a tolerance above 0, they are {options.iterations} and"
+            f" {options.tolerance}."
+        )
     n, k, j = len(evidence.images), len(evidence.classes), int(evidence.annotator.max()) + 1
     # answers[i, a * k + l]: how often annotator a gave image i the label l
     columns = evidence.annotator * k + evidence.label

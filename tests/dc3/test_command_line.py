@@ -43,6 +43,11 @@ def test_unknown_verb_names_the_nearest(capsys: pytest.CaptureFixture[str]) -> N
         (["train", "--source", "folder"], "needs --images and --votes"),
         (["train", "--resume", "a", "--repeat", "b"], "give one of them"),
         (["compare", "--methods", "none"], "none is none of"),
+        (["train", "--register", "a/b"], "none of them / : @, not 'a/b'"),
+        (["train", "--seed", "-1"], "seed = -1: must lie between 0"),
+        (["train", "--validation", "1e-9"], "validation = 1e-09 of 2597 images is less than one"),
+        (["train", "--name", "\udcff"], r"'\udcff' is not in UTF-8"),
+        (["soft-labels", "x" * 300], "File name too long"),
     ],
 )
 def test_faults_end_in_one_message_and_status_2(
@@ -57,6 +62,16 @@ def test_unknown_option_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
         main(["train", "--stepps", "3"])
     assert stopped.value.code == 2
     assert "--steps" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("train", "--help")])
+def test_a_reader_that_leaves_early_is_no_fault(arguments: tuple[str, ...]) -> None:
+    command = [sys.executable, "-m", "dc3", *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT) as running:
+        assert running.stdout is not None
+        assert running.stderr is not None
+        running.stdout.close()
+        assert running.stderr.read() == b""
 
 
 def test_help_does_not_import_torch() -> None:

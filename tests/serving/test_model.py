@@ -60,6 +60,7 @@ def without_numbers(path: Path) -> bytes:
         (lambda metadata: metadata.pop("captions"), "captions is missing"),
         (lambda metadata: metadata.update(classes="cat, dog"), "classes is 'cat, dog'"),
         (lambda metadata: metadata.update(input_size='"16"'), "input_size is"),
+        (lambda metadata: metadata.update(metrics="[" * 100_000), "metrics is '"),
         (lambda metadata: metadata.update(prior="true"), "prior is 'true'"),
         (lambda metadata: metadata.update(format_version="2"), "format version 2, this program reads 1"),
         (lambda metadata: metadata.update(input_size="32"), r"must take one input images \(N, 32, 32, 3\)"),

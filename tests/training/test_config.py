@@ -52,7 +52,7 @@ def test_unknown_preset_names_the_nearest() -> None:
         load_preset("digit")
 
 
-@pytest.mark.parametrize("content", [b"a = = 1", b"# caf\xe9", "[loop]".encode("utf-16")])
+@pytest.mark.parametrize("content", [b"a = = 1", b"# caf\xe9", "[loop]".encode("utf-16"), b"a = " + b"[" * 100_000])
 def test_broken_toml_is_named(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "p.toml"
     path.write_bytes(content)

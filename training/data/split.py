@@ -72,6 +72,9 @@ def split_images(counts: np.ndarray, classes: tuple[str, ...], options: SplitOpt
         )
     validation, rest = _take(voted, labels, options.validation * len(voted), seed)
     test, rest = _take(rest, labels, options.test * len(voted), seed + 1)
+    for name, share, rows in (("validation", options.validation, validation), ("test", options.test, test)):
+        if share and not len(rows):
+            raise InputError(f"{name} = {share} of {len(voted)} images is less than one; raise it or add images.")
     labelled, unlabelled = _take(rest, labels, options.labelled * len(rest), seed + 2)
     absent = [name for index, name in enumerate(classes) if index not in set(labels[labelled])]
     if absent or not len(unlabelled):

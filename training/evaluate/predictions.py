@@ -6,7 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
+
+from training.errors import InputError
 
 CERTAIN_BELOW = 0.5
 """An image is certain when p_a lies below (paper, section 2.2)."""
@@ -73,20 +76,70 @@ def write_predictions(predictions: Predictions, path: Path) -> None:
 
 
 def read_predictions(path: Path) -> Predictions:
-    """Reads what `write_predictions` wrote."""
-    table = pq.read_table(path)
+    """Reads what `write_predictions` wrote.
 
-    def matrix(name: str) -> np.ndarray:
-        values: np.ndarray = table[name].combine_chunks().flatten().to_numpy(zero_copy_only=False)
-        return values.reshape(len(table), -1)
-
+    Raises InputError with every fault of a file that is another one, was cut short or was changed.
+    """
+    try:
+        with pq.ParquetFile(path) as file:  # not pq.read_table, which reads a folder as one table
+            table = file.read()
+    except (OSError, pa.ArrowException) as error:
+        raise InputError(f"{path} cannot be read as predictions.parquet of a run: {error}.") from error
+    columns, faults = {}, []
+    for name in ("image", "part", "ambiguity", *_MATRICES):
+        try:
+            columns[name] = _read_column(table, name)
+        except (ValueError, TypeError, KeyError, NotImplementedError) as error:
+            faults.append(f"column {name}: {error}")
+    try:
+        classes = _read_classes(table)
+        faults += [
+            f"column {name}: {columns[name].shape[1]} values a row for {len(classes)} classes"
+            for name in ("class_probabilities", "votes")
+            if name in columns and columns[name].shape[1] != len(classes)
+        ]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        faults.append("metadata dc3: no list of the classes' names")
+    if "image" in columns and len(np.unique(columns["image"])) < len(table):
+        faults.append("column image: a name stands there twice")
+    if faults:
+        raise InputError(
+            f"{path} is not what a run wrote as predictions.parquet; fetch it anew:\n- " + "\n- ".join(faults)
+        )
     return Predictions(
-        table["image"].to_numpy().astype(str),
-        table["part"].to_numpy().astype(str),
-        matrix("class_probabilities"),
-        matrix("cluster_probabilities"),
-        table["ambiguity"].to_numpy(),
-        matrix("embedding"),
-        matrix("votes"),
-        tuple(json.loads(table.schema.metadata[b"dc3"])["classes"]),
+        columns["image"].astype(str),
+        columns["part"].astype(str),
+        columns["class_probabilities"],
+        columns["cluster_probabilities"],
+        columns["ambiguity"],
+        columns["embedding"],
+        columns["votes"],
+        classes,
     )
+
+
+def _read_column(table: pa.Table, name: str) -> np.ndarray:
+    """(N,) or (N, width); raises ValueError, or whatever Arrow says of a column of another type."""
+    if not len(table):
+        raise ValueError("no rows")
+    column = table[name].combine_chunks()
+    kind = _MATRICES.get(name)
+    if kind is not None:
+        widths = set(pc.list_value_length(column).to_pylist())
+        if len(widths) > 1 or not all(widths):
+            raise ValueError("its lists must all have the same length")
+        column = column.flatten()
+    else:
+        kind = pa.float32() if name == "ambiguity" else pa.string()
+    column = column.cast(kind)
+    values: np.ndarray = column.to_numpy(zero_copy_only=False)
+    if column.null_count or (pa.types.is_floating(kind) and not np.isfinite(values).all()):
+        raise ValueError("empty or infinite values")
+    return values.reshape(len(table), -1) if name in _MATRICES else values
+
+
+def _read_classes(table: pa.Table) -> tuple[str, ...]:
+    names = json.loads(table.schema.metadata[b"dc3"])["classes"]
+    if not (isinstance(names, list) and names and all(isinstance(name, str) for name in names)):
+        raise ValueError(f"no class names: {names}")
+    return tuple(names)

@@ -22,13 +22,13 @@ class OptimiserOptions:
 
 
 def build_optimiser(network: nn.Module, options: OptimiserOptions) -> torch.optim.SGD:
-    """SGD whose weight decay spares biases and normalisation."""
+    """SGD whose weight decay spares biases and normalisation; plain SGD where the momentum is 0."""
     parameters = list(network.parameters())
     groups = [
         {"params": [p for p in parameters if p.ndim > 1], "weight_decay": options.weight_decay},
         {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
     ]
-    return torch.optim.SGD(groups, lr=options.lr, momentum=options.momentum, nesterov=True)
+    return torch.optim.SGD(groups, lr=options.lr, momentum=options.momentum, nesterov=options.momentum > 0)
 
 
 def learning_rate(lr: float, progress: float) -> float:

@@ -9,7 +9,7 @@ os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 
 from training.track.connection import connect, store
 from training.track.recording import log_config, log_file, log_metrics, open_run, scratch, set_tags
-from training.track.registry import RegisteredModel, fetch_model, register_onnx, resolve_model
+from training.track.registry import RegisteredModel, check_model_name, fetch_model, register_onnx, resolve_model
 from training.track.rounds import RoundRun, list_rounds, round_of, tag_round
 from training.track.runs import (
     FinishedRun,
@@ -29,6 +29,7 @@ __all__ = [
     "RoundRun",
     "RunSummary",
     "best_run",
+    "check_model_name",
     "connect",
     "fetch_file",
     "fetch_model",

@@ -26,6 +26,12 @@ class RegisteredModel(NamedTuple):
         return f"models:/{self.name}/{self.version}"
 
 
+def check_model_name(name: str) -> None:
+    """Raises InputError for a name that the registry would refuse, or that `models:/NAME@ALIAS` could not tell."""
+    if not re.fullmatch(r"[^/:@]{1,256}", name):
+        raise InputError(f"A model's name in the registry has up to 256 characters, none of them / : @, not {name!r}.")
+
+
 def register_onnx(run_id: str, model: Path, name: str) -> str:
     """Registers an exported model with its signature; the best version on the same data carries the alias champion.
 

@@ -29,6 +29,15 @@ def test_known_confusion_matrices_are_recovered() -> None:
     np.testing.assert_allclose(fitted.prior, prior, atol=0.02)
 
 
+@pytest.mark.parametrize(
+    "options", [EstimateOptions(iterations=0), EstimateOptions(tolerance=0), EstimateOptions(tolerance=float("nan"))]
+)
+def test_settings_with_which_it_would_not_run_or_not_end_are_refused(options: EstimateOptions) -> None:
+    evidence, _ = simulate_evidence(1, 10, 4, 8, 3)
+    with pytest.raises(InputError, match="iterations of 1 or more and a tolerance above 0"):
+        fit_dawid_skene(evidence, options)
+
+
 def test_equals_crowd_kit() -> None:
     """crowd-kit 1.4.2, DawidSkene(n_iter=3000, tol=1e-13), on these very answers: 79.2 % right, as here."""
     evidence, truth = simulate_evidence(1, 1000, 4, 8, 3)

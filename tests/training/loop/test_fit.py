@@ -176,6 +176,16 @@ def test_weight_decay_spares_biases_and_normalisation() -> None:
     assert len(decayed["params"]) + len(spared["params"]) == len(list(network.parameters()))
 
 
+def test_without_momentum_it_is_plain_sgd() -> None:
+    weight = torch.nn.Linear(1, 1, bias=False)
+    optimiser = build_optimiser(weight, OptimiserOptions(lr=0.5, momentum=0.0, weight_decay=0.0))
+    before = weight.weight.item()
+    for _ in range(2):
+        weight.weight.grad = torch.ones(1, 1)
+        optimiser.step()
+    assert weight.weight.item() == pytest.approx(before - 2 * 0.5)
+
+
 def test_absent_device_is_refused_with_what_is_there() -> None:
     if torch.cuda.is_available():
         pytest.skip("this machine has CUDA")

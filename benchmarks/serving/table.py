@@ -53,7 +53,8 @@ def to_table(cells: Cells) -> str:
     lines = [head, ["---"] * len(head)]
     servers = sorted(_complete(cells, LOADS), key=lambda name: -cells[name, "32"].images_per_s)
     bounds = best(cells, BOUND, 32).images_per_s, best(cells, BOUND).images_per_s
-    for name in (RAW, BOUND, *servers):
+    alone = [name for name in (RAW, BOUND) if any(one == name for one, _ in cells)]
+    for name in (*alone, *servers):
         loads = zip(CLIENTS, LOADS, strict=True)
         found = [cells[name, load] if name in servers else best(cells, name, clients) for clients, load in loads]
         ratios = [f"{found[CLIENTS.index(32)].images_per_s / bound:.2f}" for bound in bounds]

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import socket
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -123,6 +124,37 @@ def test_best_run_is_the_lowest_d_minus_f1_that_is_not_degenerate(
             mlflow.log_params({"variant": "dc3"})
             track.log_metrics({"d_minus_f1": d, "degenerate": degenerate})
     assert track.best_run() == runs["better"]
+
+
+def test_a_store_that_cannot_be_reached_is_named_without_its_password(
+    store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (store / "mlflow.db").write_bytes(b"no database" * 100)
+    with pytest.raises(InputError, match=r"mlflow\.db cannot be reached \(.*file is not a database"):
+        track.best_run()
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        address = f"http://me:secret@127.0.0.1:{closed.getsockname()[1]}"
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
+        monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+        mlflow.set_tracking_uri(address)  # as a new process does by itself
+        with pytest.raises(InputError, match=r"runs in http://me:\*\*\*@127") as refused:
+            track.connect()
+    assert "MLFLOW_TRACKING_URI" in str(refused.value)
+    assert "secret" not in str(refused.value)
+
+
+def test_a_record_that_the_store_refuses_tells_how_to_go_on(store: Path) -> None:
+    def record_twice() -> None:
+        with track.open_run("twice"):
+            mlflow.log_param("steps", 1)
+            mlflow.log_param("steps", 2)
+
+    with pytest.raises(InputError, match="cannot be recorded") as refused:
+        record_twice()
+    (run,) = mlflow.search_runs(output_format="list")
+    assert f"--resume {run.info.run_id}" in str(refused.value)
+    assert run.info.status == "FAILED"
 
 
 def test_unknown_run_is_named(store: Path) -> None:

@@ -11,10 +11,12 @@ from pathlib import Path
 import mlflow
 from mlflow.data.meta_dataset import MetaDataset
 from mlflow.data.sources import LocalArtifactDatasetSource
+from mlflow.exceptions import MlflowException
 
 from training.config import Config, flatten, to_json
 from training.data.ingest import Dataset
-from training.track.connection import connect
+from training.errors import InputError
+from training.track.connection import connect, reason_of, store_name
 
 CONFIG_FILE = "config.json"
 
@@ -23,18 +25,28 @@ CONFIG_FILE = "config.json"
 def open_run(
     name: str, *, run_id: str | None = None, parent: str | None = None, tags: Mapping[str, str] | None = None
 ) -> Iterator[str]:
-    """Opens a new run (nested below `parent`), or an old one again, and yields its id; an error marks it failed."""
+    """Opens a new run (nested below `parent`), or an old one again, and yields its id; an error marks it failed.
+
+    Raises InputError when the store does not take what is recorded, with the way to go on once it does.
+    """
     connect()
     # `mlflow run` has opened a run for us already and passes its id on: it is ours unless we are a child
     inherited = None if parent else os.environ.pop("MLFLOW_RUN_ID", None)
     run_id = run_id or inherited
     all_tags = dict(tags or {}) | _code_tags()
-    with mlflow.start_run(
+    start = mlflow.start_run(
         run_id=run_id, run_name=name, nested=parent is not None, parent_run_id=parent, tags=None if run_id else all_tags
-    ) as run:
-        if run_id:
-            mlflow.set_tags(all_tags)
-        yield run.info.run_id
+    )
+    try:
+        with start as run:
+            if run_id:
+                mlflow.set_tags(all_tags)
+            yield run.info.run_id
+    except MlflowException as error:
+        raise InputError(
+            f"Run {start.info.run_id} cannot be recorded in {store_name()} ({reason_of(error)}); once it can,"
+            f" go on: dc3 train and dc3 compare by --resume {start.info.run_id}, dc3 tune by itself."
+        ) from error
 
 
 def log_config(config: Config, dataset: Dataset, split_table: str) -> None:

@@ -10,7 +10,7 @@ from mlflow.exceptions import MlflowException
 from training.config import Config, from_json
 from training.errors import InputError
 from training.losses.dc3 import VARIANTS
-from training.track.connection import connect
+from training.track.connection import connect, store_name
 from training.track.recording import CONFIG_FILE
 
 
@@ -37,8 +37,7 @@ def find_run(run_id: str) -> Run:
         return connect().get_run(run_id)
     except MlflowException as error:
         raise InputError(
-            f"No run {run_id} in {mlflow.get_tracking_uri()}: take an id that `mlflow ui`"
-            " lists, or set MLFLOW_TRACKING_URI."
+            f"No run {run_id} in {store_name()}: take an id that `mlflow ui` lists, or set MLFLOW_TRACKING_URI."
         ) from error
 
 
@@ -88,9 +87,7 @@ def best_run() -> str:
     query = "attributes.status = 'FINISHED' and tags.`dc3.kind` = 'train'"
     newest = client.search_runs(experiments, query, max_results=1, order_by=["attributes.start_time DESC"])
     if not newest:
-        raise InputError(
-            f"No finished training in {mlflow.get_tracking_uri()}: start with `dc3 train --preset digits`."
-        )
+        raise InputError(f"No finished training in {store_name()}: start with `dc3 train --preset digits`.")
     fingerprint = newest[0].data.tags["dc3.fingerprint"]
     blind = [name for name, variant in VARIANTS.items() if not variant.ambiguity_aware]
     aware = "".join(f" and params.variant != '{name}'" for name in blind)

@@ -19,6 +19,7 @@ from training.evaluate.predict import predict
 from training.evaluate.predictions import read_predictions
 from training.losses.dc3 import VARIANTS
 from training.methods import METHODS
+from training.track.connection import hide_password
 from training.train import TrainResult, load_run, read_data, train
 
 pytestmark = pytest.mark.slow
@@ -142,6 +143,18 @@ def test_a_store_that_cannot_be_reached_is_named_without_its_password(
             track.connect()
     assert "MLFLOW_TRACKING_URI" in str(refused.value)
     assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("postgresql://me:secret@db/mlflow", "postgresql://me:***@db/mlflow"),
+        ("sqlite:////srv/mlflow.db", "sqlite:////srv/mlflow.db"),
+        ("./mlruns", "./mlruns"),
+    ],
+)
+def test_messages_hide_the_password_of_an_address(address: str, shown: str) -> None:
+    assert hide_password(address) == shown
 
 
 def test_a_record_that_the_store_refuses_tells_how_to_go_on(store: Path) -> None:

@@ -18,8 +18,12 @@ def store() -> Path:
 
 
 def store_name() -> str:
-    """Address of the store in use, without its password, for messages."""
-    address = mlflow.get_tracking_uri()
+    """Address of the store in use, for messages."""
+    return hide_password(mlflow.get_tracking_uri())
+
+
+def hide_password(address: str) -> str:
+    """The address of a store with *** in place of its password."""
     try:
         return sqlalchemy.make_url(address).render_as_string(hide_password=True)
     except SQLAlchemyError:  # a path
@@ -27,8 +31,11 @@ def store_name() -> str:
 
 
 def reason_of(error: Exception) -> str:
-    """First line of what MLflow or its database says, without the password of the address that they repeat."""
-    return str(error).splitlines()[0].replace(mlflow.get_tracking_uri(), store_name())
+    """First line of what MLflow or its database says, without the password of an address that they repeat."""
+    reason = str(error).splitlines()[0]
+    for address in (mlflow.get_tracking_uri(), mlflow.get_registry_uri()):
+        reason = reason.replace(address, hide_password(address))
+    return reason
 
 
 def connect() -> MlflowClient:

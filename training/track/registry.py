@@ -11,7 +11,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
 from training.errors import InputError, name_some
-from training.track.connection import connect, reason_of, store_name
+from training.track.connection import connect, hide_password, reason_of
 
 
 class RegisteredModel(NamedTuple):
@@ -67,11 +67,12 @@ def resolve_model(uri: str) -> RegisteredModel:
     try:
         found = client.get_model_version_by_alias(name, alias) if alias else client.get_model_version(name, version)
     except MlflowException as error:
+        registry = hide_password(mlflow.get_registry_uri())
         if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
-            raise InputError(f"The registry {store_name()} did not answer: {reason_of(error)}") from error
+            raise InputError(f"The registry {registry} did not answer: {reason_of(error)}") from error
         known = [model.name for model in client.search_registered_models()]
         raise InputError(
-            f"No model {uri} in {store_name()}: registered are {name_some(known) or 'none'};"
+            f"No model {uri} in {registry}: registered are {name_some(known) or 'none'};"
             " `dc3 train --register NAME` registers one, and MLFLOW_TRACKING_URI names the store."
         ) from error
     return RegisteredModel(found.name, str(found.version))

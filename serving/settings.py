@@ -10,8 +10,8 @@ from pathlib import Path
 from serving.cores import usable_cores
 
 PREFIX = "DC3_"
-_MOST = {"workers": 1024, "threads": 1024}
-"""These are options of the command line, too; all other numbers have no end."""
+_BOUNDS = {"workers": (1, 1024), "threads": (0, 1024)}
+"""These are options of the command line, too; all other numbers lie above 0."""
 
 
 @dataclass(frozen=True)
@@ -54,12 +54,13 @@ class Settings:
         """One text for each number with which no service could run."""
         faults = []
         for field in dataclasses.fields(self):
-            value, most = getattr(self, field.name), _MOST.get(field.name)
-            if type(value) not in (int, float) or (value == 0 and field.name == "threads"):
-                continue
-            if not 0 < value < math.inf or (most and value > most):  # `not`, so that nan is one
-                name = f"--{field.name}" if most else PREFIX + field.name.upper()
-                faults.append(f"{name} must be a number above 0{f', {most} at most' if most else ''}, it is {value}")
+            value, name = getattr(self, field.name), field.name
+            if name in _BOUNDS:
+                least, most = _BOUNDS[name]
+                if not least <= value <= most:
+                    faults.append(f"--{name} must be {least} to {most}, it is {value}")
+            elif type(value) in (int, float) and not 0 < value < math.inf:  # so that nan is one
+                faults.append(f"{PREFIX}{name.upper()} must be a number above 0, it is {value}")
         return faults
 
     def to_environment(self) -> dict[str, str]:

@@ -24,5 +24,5 @@ def test_every_bad_variable_is_named() -> None:
 def test_numbers_with_which_nothing_could_run_are_named(text: str) -> None:
     with pytest.raises(ValueError, match=r"DC3_ANSWER_TIMEOUT_S must be a number above 0, it is (0|-1|nan|inf)"):
         read_settings({"DC3_ANSWER_TIMEOUT_S": text, "DC3_THREADS": "0"})
-    assert Settings(threads=-1).find_faults() == ["--threads must be a number above 0, 1024 at most, it is -1"]
-    assert Settings(workers=2000).find_faults() == ["--workers must be a number above 0, 1024 at most, it is 2000"]
+    assert Settings(threads=-1).find_faults() == ["--threads must be 0 to 1024, it is -1"]
+    assert Settings(workers=2000).find_faults() == ["--workers must be 1 to 1024, it is 2000"]

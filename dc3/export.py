@@ -66,6 +66,8 @@ def _find_faults(options: ExportOptions) -> list[str]:
     faults = []
     if options.int8 and options.fp16:
         faults.append("--int8 and --fp16 exclude each other")
+    if options.output.exists() and not options.output.is_file():  # the file is put in its place: root would lose it
+        faults.append(f"--output {options.output} is a folder or a device; give the name of a file")
     if not 0 <= options.typical <= MOST_TYPICAL:
         faults.append(f"--typical must be 0 to {MOST_TYPICAL} images a cluster, it is {options.typical}")
     return faults

@@ -1,5 +1,6 @@
 """`dc3 export` and `dc3 serve` up to where the work begins."""
 
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -46,6 +47,15 @@ def test_export_takes_the_best_run_by_itself(
     ]
     expected = [("the best", "uint8", "float32"), ("abc", "float32", "float32"), ("abc", "uint8", "int8")]
     assert calls == [*expected, ("abc", "uint8", "float16")]
+
+
+def test_export_takes_no_place_but_a_file_s(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for place in (pipe, tmp_path):
+        assert export_command.main(["abc", "--output", str(place)]) == 2
+        assert f"--output {place} is a folder or a device" in capsys.readouterr().err
+    assert pipe.is_fifo()
 
 
 def test_a_refused_export_ends_in_its_message(

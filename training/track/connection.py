@@ -32,7 +32,7 @@ def hide_password(address: str) -> str:
 
 def reason_of(error: Exception) -> str:
     """First line of what MLflow or its database says, without the password of an address that they repeat."""
-    reason = str(error).splitlines()[0]
+    reason = str(error).partition("\n")[0]
     for address in (mlflow.get_tracking_uri(), mlflow.get_registry_uri()):
         reason = reason.replace(address, hide_password(address))
     return reason

@@ -1,6 +1,6 @@
 """Trains methods and variants side by side and puts them into the paper's table."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -9,7 +9,7 @@ from training import track
 from training.config import Config, check_config
 from training.errors import InputError
 from training.evaluate.baseline import fair_baseline
-from training.evaluate.predictions import read_predictions
+from training.evaluate.predictions import Predictions, read_predictions
 from training.losses.dc3 import VARIANTS
 from training.methods import METHODS
 from training.report.canvas import save
@@ -60,12 +60,12 @@ def compare(
         finished = track.finished_children(parent)
         for number, planned in enumerate(configs, 1):
             run = finished.get(_name(planned)) or _train_one(planned, parent)
-            rows.append(_make_row(planned, run))
+            rows.append(make_row(planned, run.run_id, run.metrics))
             if on_run:
                 on_run(f"{number}/{len(configs)} {_name(planned)}", rows[-1])
-        rows = [_with_baseline(row, rows, config) for row in rows]
+        rows = [with_baseline(row, rows, config, _fetch_predictions) for row in rows]
         files = track.store() / "work" / parent
-        table, text = _write(rows, config, files)
+        table, text = write_table(rows, config, files)
         track.log_file(files)
         best = min((row for row in rows if not row.degenerate), key=lambda row: row.d_minus_f1, default=None)
         if best:
@@ -107,13 +107,21 @@ def _train_one(config: Config, parent: str) -> track.FinishedRun:
     return track.FinishedRun(result.run_id, result.metrics | {"seconds": result.seconds})
 
 
-def _make_row(config: Config, run: track.FinishedRun) -> RunRow:
-    metrics = run.metrics
+def _fetch_predictions(run_id: str) -> Predictions:
+    return read_predictions(track.fetch_file(run_id, PREDICTIONS))
+
+
+def make_row(config: Config, run_id: str, metrics: Mapping[str, float]) -> RunRow:
+    """The row of one run.
+
+    Args:
+        metrics: of the validation part, as `training.evaluate.metrics.evaluate` yields them, and `seconds`.
+    """
     return RunRow(
         method=config.method,
         variant=config.variant,
         seed=config.runtime.seed,
-        run_id=run.run_id,
+        run_id=run_id,
         f1=metrics["f1"],
         d=metrics["d"],
         d_minus_f1=metrics["d_minus_f1"],
@@ -124,12 +132,16 @@ def _make_row(config: Config, run: track.FinishedRun) -> RunRow:
     )
 
 
-def _with_baseline(row: RunRow, rows: Sequence[RunRow], config: Config) -> RunRow:
-    """Adds what the vanilla run of the same method and seed reaches at the same share of ambiguous images."""
+def with_baseline(row: RunRow, rows: Sequence[RunRow], config: Config, fetch: Callable[[str], Predictions]) -> RunRow:
+    """Adds what the vanilla run of the same method and seed reaches at the same share of ambiguous images.
+
+    Args:
+        fetch: gives the predictions of a run by its id.
+    """
     vanilla = next((r for r in rows if (r.method, r.variant, r.seed) == (row.method, "vanilla", row.seed)), None)
     if vanilla is None or not VARIANTS[row.variant].ambiguity_aware or row.degenerate:
         return row
-    predictions = read_predictions(track.fetch_file(vanilla.run_id, PREDICTIONS))
+    predictions = fetch(vanilla.run_id)
     n_clusters = config.network.clusters_per_class * len(predictions.class_names)
     found = fair_baseline(predictions.part("validation"), row.ambiguous_share, n_clusters, row.seed)
     return row._replace(
@@ -140,7 +152,7 @@ def _with_baseline(row: RunRow, rows: Sequence[RunRow], config: Config) -> RunRo
     )
 
 
-def _write(rows: list[RunRow], config: Config, folder: Path) -> tuple[list[SetupRow], str]:
+def write_table(rows: list[RunRow], config: Config, folder: Path) -> tuple[list[SetupRow], str]:
     """Writes table and picture, and keeps the single runs beside them."""
     table = summarise(rows, config.paper_dataset)
     text = make_text(table)

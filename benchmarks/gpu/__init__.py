@@ -1,0 +1,1 @@
+"""Checks, measures and trains on a GPU within minutes, started by one command (docs/gpu.md)."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from training.data.loader import BatchOptions
+from training.data.feed import BatchOptions
 from training.data.sources import SOURCES, SourceOptions
 from training.data.split import SplitOptions
 from training.errors import InputError

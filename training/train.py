@@ -23,7 +23,7 @@ from training.evaluate.predict import Predictor, predict
 from training.evaluate.predictions import Predictions, read_predictions, write_predictions
 from training.loop.checkpoint import load_checkpoint
 from training.loop.fit import Losses, fit
-from training.loop.runtime import choose_device
+from training.loop.runtime import choose_device, choose_execution
 from training.losses.dc3 import VARIANTS, weigh
 from training.methods import build_method
 from training.networks import build_network
@@ -140,6 +140,7 @@ def _prepare_fit(config: Config, dataset: Dataset, split: Split) -> Callable[...
         seed=seed,
         device=device,
         precision=config.runtime.precision,
+        execution=choose_execution(config.runtime.execution, device),
         on_losses=_record_losses,
     )
 

@@ -2,9 +2,13 @@
 
 Weak: horizontal flip and a reflect-padded shift of up to 1/8 (paper). Strong, for FixMatch: RandAugment (Cubuk et
 al. 2020) as two random operations an image, then cutout.
+
+Nothing here picks images by a mask, reads a value or copies a constant to the device: each would make the host wait for
+the GPU. Every operation is reckoned for all images and kept, by `where`, for those that drew it.
 """
 
 import math
+from collections.abc import Iterable
 
 import torch
 from torch import Tensor
@@ -23,15 +27,15 @@ def weak(images: Tensor, generator: torch.Generator) -> Tensor:
     """Flips half of the (N, 3, H, W) images and shifts each by up to 1/8 of its size, edges reflected."""
     n, _, height, width = images.shape
     reach = max(height, width) // 8
-    padded = F.pad(images, (reach, reach, reach, reach), mode="reflect")
-    shift = torch.randint(2 * reach + 1, (2, n), generator=generator, device=images.device)
+    shift = torch.randint(2 * reach + 1, (2, n), generator=generator, device=images.device) - reach
     flip = torch.rand(n, generator=generator, device=images.device) < 0.5
     rows = shift[0][:, None] + torch.arange(height, device=images.device)
     columns = torch.arange(width, device=images.device)
     columns = shift[1][:, None] + torch.where(flip[:, None], columns.flip(0), columns)
     index = torch.arange(n, device=images.device)
     # advanced indices around the channel slice come out first: (n, height, width, 3)
-    return padded[index[:, None, None], :, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
+    picked = images[index[:, None, None], :, _reflect(rows, height)[:, :, None], _reflect(columns, width)[:, None, :]]
+    return picked.permute(0, 3, 1, 2)
 
 
 def strong(images: Tensor, generator: torch.Generator) -> Tensor:
@@ -41,13 +45,96 @@ def strong(images: Tensor, generator: torch.Generator) -> Tensor:
     for _ in range(N_OPERATIONS):
         kinds = torch.randint(len(OPERATIONS), (n,), generator=generator, device=images.device)
         strength = torch.rand(n, generator=generator, device=images.device) * 2 - 1
-        chosen = torch.empty_like(images)
-        for kind, operation in enumerate(OPERATIONS):
-            rows = (kinds == kind).nonzero()[:, 0]
-            if len(rows):
-                chosen[rows] = operation(images[rows], strength[rows])
-        images = chosen.clamp(-1, 1)
+        images = operate(images, kinds, strength).clamp(-1, 1)
     return _cutout(images, generator)
+
+
+def operate(images: Tensor, kinds: Tensor, strength: Tensor) -> Tensor:
+    """Does to each image the one operation that it drew.
+
+    Args:
+        images: (n, 3, H, W).
+        kinds: (n,) places in OPERATIONS.
+        strength: (n,) in [-1, 1].
+    """
+    chosen = kinds[:, None] == torch.arange(len(OPERATIONS), device=images.device)
+    drew = dict(zip(OPERATIONS, chosen[:, :, None, None, None].unbind(1), strict=True))
+    amounts = dict(zip(OPERATIONS, (chosen * strength[:, None]).unbind(1), strict=True))
+    result = torch.where(_any(drew, _GEOMETRIC), _warp(images, amounts), images)
+    plain = images
+    for name, simplify in _PLAIN.items():
+        plain = torch.where(drew[name], simplify(images), plain)
+    # towards (factor < 1) or away from (factor > 1) the plain version; factors 0.05 to 1.95
+    factor = (1 + 0.95 * strength).view(-1, 1, 1, 1)
+    result = torch.where(_any(drew, _PLAIN), plain + (images - plain) * factor, result)
+    for name, operation in _TONES.items():
+        result = torch.where(drew[name], operation(images, strength.view(-1, 1, 1, 1)), result)
+    return result
+
+
+def _any(drew: dict[str, Tensor], names: Iterable[str]) -> Tensor:
+    """(n, 1, 1, 1) True for the images that drew one of these operations."""
+    return torch.stack([drew[name] for name in names]).any(0)
+
+
+def _reflect(places: Tensor, size: int) -> Tensor:
+    """Mirrors places up to size - 1 beyond either edge, as reflect padding does."""
+    return (size - 1) - ((size - 1) - places.abs()).abs()
+
+
+def _warp(images: Tensor, amounts: dict[str, Tensor]) -> Tensor:
+    """Samples all images at affine maps of the square [-1, 1], the identity for an amount of 0; outside is grey."""
+    angle = amounts["rotate"] * math.radians(30)
+    cos, sin = angle.cos(), angle.sin()
+    # the square is 2 wide: 0.6 shifts by up to 30 % of the size
+    first = [cos, 0.3 * amounts["shear_x"] - sin, 0.6 * amounts["translate_x"]]
+    second = [0.3 * amounts["shear_y"] + sin, cos, 0.6 * amounts["translate_y"]]
+    matrix = torch.stack(first + second, 1).view(-1, 2, 3)
+    grid = F.affine_grid(matrix, list(images.shape), align_corners=False)
+    return F.grid_sample(images, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+
+
+def _grey(images: Tensor) -> Tensor:
+    red, green, blue = images.split(1, 1)
+    return 0.299 * red + 0.587 * green + 0.114 * blue
+
+
+def _black(images: Tensor) -> Tensor:
+    return torch.full_like(images[:, :1], -1.0)
+
+
+def _mean_grey(images: Tensor) -> Tensor:
+    return _grey(images).mean((2, 3), keepdim=True)
+
+
+def _blur(images: Tensor) -> Tensor:
+    return F.avg_pool2d(F.pad(images, (1, 1, 1, 1), mode="reflect"), 3, stride=1)
+
+
+def _posterise(images: Tensor, strength: Tensor) -> Tensor:
+    """Keeps 4 to 8 bits of each channel."""
+    levels = torch.exp2((6 + 2 * strength).round())
+    return ((images + 1) / 2 * levels).floor().clamp(max=levels - 1) / (levels - 1) * 2 - 1
+
+
+def _solarise(images: Tensor, strength: Tensor) -> Tensor:
+    """Inverts what is brighter than a threshold."""
+    return torch.where(images >= -strength, -images, images)
+
+
+def _autocontrast(images: Tensor, strength: Tensor) -> Tensor:
+    low, high = images.amin((2, 3), keepdim=True), images.amax((2, 3), keepdim=True)
+    spread = high - low
+    return torch.where(spread > 1e-6, (images - low) / spread.clamp_min(1e-6) * 2 - 1, images)
+
+
+def _equalise(images: Tensor, strength: Tensor) -> Tensor:
+    """Gives each pixel the share of pixels of its channel that are no brighter, in 256 levels."""
+    levels = ((images.flatten(2) + 1) * 127.5).round().clamp(0, 255).long()
+    counts = torch.zeros(*levels.shape[:2], 256, device=images.device)
+    counts = counts.scatter_add(2, levels, torch.ones_like(levels, dtype=counts.dtype))
+    shares = counts.cumsum(2) / levels.shape[2]
+    return (shares.gather(2, levels) * 2 - 1).view_as(images)
 
 
 def _cutout(images: Tensor, generator: torch.Generator) -> Tensor:
@@ -59,91 +146,16 @@ def _cutout(images: Tensor, generator: torch.Generator) -> Tensor:
     return images.masked_fill((rows[:, :, None] & columns[:, None, :])[:, None], 0.0)
 
 
-def _affine(images: Tensor, matrix: Tensor) -> Tensor:
-    """Samples the images at (n, 2, 3) affine maps of the square [-1, 1]; outside is grey, the middle of the range."""
-    grid = F.affine_grid(matrix, list(images.shape), align_corners=False)
-    return F.grid_sample(images, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
-
-
-def _matrix(strength: Tensor, row: int, column: int, reach: float) -> Tensor:
-    matrix = torch.eye(2, 3, device=strength.device).repeat(len(strength), 1, 1)
-    matrix[:, row, column] = matrix[:, row, column] + strength * reach
-    return matrix
-
-
-def _rotate(images: Tensor, strength: Tensor) -> Tensor:
-    angle = strength * math.radians(30)
-    cos, sin, zero = angle.cos(), angle.sin(), torch.zeros_like(angle)
-    return _affine(images, torch.stack([cos, -sin, zero, sin, cos, zero], 1).view(-1, 2, 3))
-
-
-def _enhance(images: Tensor, plain: Tensor, strength: Tensor) -> Tensor:
-    """Moves each image towards (factor < 1) or away from (factor > 1) its plain version; factors 0.05 to 1.95."""
-    factor = (1 + 0.95 * strength).view(-1, 1, 1, 1)
-    return plain + (images - plain) * factor
-
-
-def _grey(images: Tensor) -> Tensor:
-    weights = torch.tensor([0.299, 0.587, 0.114], device=images.device).view(1, 3, 1, 1)
-    return (images * weights).sum(1, keepdim=True).expand_as(images)
-
-
-def _brightness(images: Tensor, strength: Tensor) -> Tensor:
-    return _enhance(images, torch.full_like(images, -1.0), strength)
-
-
-def _colour(images: Tensor, strength: Tensor) -> Tensor:
-    return _enhance(images, _grey(images), strength)
-
-
-def _contrast(images: Tensor, strength: Tensor) -> Tensor:
-    return _enhance(images, _grey(images).mean((2, 3), keepdim=True).expand_as(images), strength)
-
-
-def _sharpness(images: Tensor, strength: Tensor) -> Tensor:
-    return _enhance(images, F.avg_pool2d(F.pad(images, (1, 1, 1, 1), mode="reflect"), 3, stride=1), strength)
-
-
-def _posterise(images: Tensor, strength: Tensor) -> Tensor:
-    """Keeps 4 to 8 bits of each channel."""
-    levels = 2 ** (6 + 2 * strength).round().view(-1, 1, 1, 1)
-    return ((images + 1) / 2 * levels).floor().clamp(max=levels - 1) / (levels - 1) * 2 - 1
-
-
-def _solarise(images: Tensor, strength: Tensor) -> Tensor:
-    """Inverts what is brighter than a threshold."""
-    return torch.where(images >= -strength.view(-1, 1, 1, 1), -images, images)
-
-
-def _autocontrast(images: Tensor, strength: Tensor) -> Tensor:
-    low, high = images.amin((2, 3), keepdim=True), images.amax((2, 3), keepdim=True)
-    spread = high - low
-    return torch.where(spread > 1e-6, (images - low) / spread.clamp_min(1e-6) * 2 - 1, images)
-
-
-def _equalise(images: Tensor, strength: Tensor) -> Tensor:
-    """Gives each pixel the share of pixels of its channel that are no brighter."""
-    flat = images.flatten(2)
-    ordered = flat.contiguous().sort(dim=2).values.contiguous()
-    ranks = torch.searchsorted(ordered, flat.contiguous(), right=True)
-    return (ranks / flat.shape[2] * 2 - 1).view_as(images)
-
-
-OPERATIONS = (
-    lambda images, strength: images,
-    _autocontrast,
-    _brightness,
-    _colour,
-    _contrast,
-    _equalise,
-    _posterise,
-    _rotate,
-    _sharpness,
-    lambda images, strength: _affine(images, _matrix(strength, 0, 1, 0.3)),  # shear along x
-    lambda images, strength: _affine(images, _matrix(strength, 1, 0, 0.3)),  # shear along y
-    _solarise,
-    # the square is 2 wide: 0.6 shifts by up to 30 % of the size
-    lambda images, strength: _affine(images, _matrix(strength, 0, 2, 0.6)),
-    lambda images, strength: _affine(images, _matrix(strength, 1, 2, 0.6)),
-)
-"""FixMatch's 14 operations (table 12 there), each (n, 3, H, W), strength (n,) in [-1, 1] -> (n, 3, H, W)."""
+_GEOMETRIC = ("rotate", "shear_x", "shear_y", "translate_x", "translate_y")
+"""One affine map an image, at most 30 degrees, a shear of 0.3 or a shift of 30 %."""
+_PLAIN = {"brightness": _black, "colour": _grey, "contrast": _mean_grey, "sharpness": _blur}
+"""Operations between an image and its plain version."""
+_TONES = {
+    "autocontrast": _autocontrast,
+    "equalise": _equalise,
+    "posterise": _posterise,
+    "solarise": _solarise,
+}
+"""Operations that give each pixel another value by its own one."""
+OPERATIONS = ("identity", *_GEOMETRIC, *_PLAIN, *_TONES)
+"""FixMatch's 14 operations (table 12 there), each as likely."""

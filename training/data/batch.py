@@ -1,8 +1,21 @@
-"""One batch, as the loader makes it and a method takes it."""
+"""One batch, as the feed takes it from the arrays and as a method gets it after augmentation."""
 
 from typing import NamedTuple
 
 from torch import Tensor
+
+
+class RawBatch(NamedTuple):
+    """Rows of the arrays on the device: of the same shapes in every step."""
+
+    images: Tensor
+    """(B, H, W, 3) uint8 labelled images."""
+    targets: Tensor
+    """(B, k) training labels, one-hot or soft."""
+    class_weights: Tensor
+    """(B,) weight n / (k n_c) of each image's class."""
+    unlabelled: Tensor
+    """(U, H, W, 3) uint8; U is 0 where nobody needs unlabelled images."""
 
 
 class Batch(NamedTuple):
@@ -17,4 +30,5 @@ class Batch(NamedTuple):
     class_weights: Tensor
     """(B,) weight n / (k n_c) of each image's class."""
     views: tuple[Tensor, ...]
-    """Each (U, 3, H, W): the augmentations of the unlabelled images that the method asked for, in its order."""
+    """Each (U, 3, H, W): the augmentations of the unlabelled images that the method asked for, in its order; none
+    for a method that does not learn from them where the DC3 terms do not look at them either."""

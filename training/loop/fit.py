@@ -1,26 +1,34 @@
 """The training loop, read from top to bottom."""
 
 import math
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
-from tqdm import tqdm
 
-from training.data.loader import BatchOptions, TrainingArrays, load_batch, step_generator
+from training.data.feed import BatchOptions, TrainingArrays, raw_batches, step_seeds
 from training.errors import InputError
+from training.loop.average import build_average, teach_by
 from training.loop.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from training.loop.runtime import uses_bf16
-from training.loop.schedule import OptimiserOptions, build_optimiser, learning_rate
-from training.losses.dc3 import DC3Weights, dc3_terms, guide
+from training.loop.graph import GraphedStep
+from training.loop.runtime import choose_execution, uses_bf16
+from training.loop.schedule import (
+    OptimiserOptions,
+    build_optimiser,
+    learning_rate,
+    restore_optimiser,
+    set_learning_rate,
+)
+from training.loop.step import READINGS, Constants, Step, Trainee, train_step
+from training.losses.dc3 import DC3Weights, guide
 from training.methods.method import Method, Progress
-from training.networks.backbone import frozen_statistics, set_batch_norm_decay
+from training.networks.backbone import set_batch_norm_decay
 from training.networks.heads import Network
-from training.networks.outputs import Outputs
 
 
 @dataclass(frozen=True)
@@ -41,6 +49,7 @@ class Losses(NamedTuple):
     step: int
     terms: dict[str, float]
     images_per_second: float
+    """Labelled and unlabelled ones, each once a step; the time of evaluations is left out."""
 
 
 class NonFiniteError(InputError):
@@ -63,91 +72,125 @@ def fit(
     on_losses: Callable[[Losses], None],
     on_eval: Callable[[int, Network], None],
     show_progress: bool = True,
+    execution: str = "auto",
 ) -> Network:
     """Trains, or goes on from `checkpoint`, and returns the averaged network.
 
     Args:
+        seed: decides, with the number of a step, all randomness in it; modules such as dropout draw from torch's global
+            generators, which are seeded anew at every step.
         on_losses: gets the loss terms every `log_every` steps.
         on_eval: gets the step and the averaged network every `evaluate_every` steps and at the end.
+        execution: see RuntimeOptions.
 
     Raises:
         NonFiniteError: names the step and the term; no checkpoint is written after it.
     """
+    execution = choose_execution(execution, device)
     bf16 = uses_bf16(precision, device)
-    # channels_last pays only together with bf16 units; in float32 on CPU it was slower
+    # channels_last weights pay only together with bf16 units; on CPU, images as they are were 10 % faster in float32
+    layout = torch.channels_last if bf16 else torch.contiguous_format
     network.to(device)
-    network.to(memory_format=torch.channels_last if bf16 else torch.contiguous_format)
+    network.to(memory_format=layout)
     set_batch_norm_decay(network, optimiser_options.batch_norm_decay)
-    average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(optimiser_options.ema_decay), use_buffers=False)
-    average.requires_grad_(False)
+    average = build_average(network)
     optimiser = build_optimiser(network, optimiser_options)
     first = 0
     if checkpoint.exists():
         state = load_checkpoint(checkpoint, device)
         network.load_state_dict(state.network)
         average.load_state_dict(state.average)
-        optimiser.load_state_dict(state.optimiser)
+        restore_optimiser(optimiser, state.optimiser)
         first = state.step
     network.train()
     average.train()
-    teach = _teacher(average)
-    pending: list[tuple[int, dict[str, Tensor]]] = []
-    n_unlabelled = batches.batch_size * method.unlabelled_ratio
-    bar = tqdm(total=options.steps, initial=first, unit="step", disable=not show_progress, mininterval=1.0)
-    for step in range(first, options.steps):
-        progress = Progress(step / options.steps, step * batches.batch_size)
-        for group in optimiser.param_groups:
-            group["lr"] = learning_rate(optimiser_options.lr, progress.share)
-        generator = step_generator(seed, step, device)
-        batch = load_batch(arrays, method.views, batches.batch_size, n_unlabelled, seed, step, generator)
-        with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
-            outcome = method.step(network, teach, batch, progress, generator)
-            terms = dc3_terms(outcome, batch.labels, guide(weights, progress.share), generator)
-        loss = torch.stack(list(terms.values())).sum()
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        gradient = torch.nn.utils.get_total_norm([p.grad for p in network.parameters() if p.grad is not None])
-        optimiser.step()
-        average.update_parameters(network)
+    # where nobody looks at the unlabelled images they are neither taken, augmented nor passed through the network
+    views = method.views if method.learns_unlabelled or weights.needs_unlabelled else ()
+    n_unlabelled = batches.batch_size * method.unlabelled_ratio if views else 0
+    progress = Progress(torch.zeros((), device=device), torch.zeros((), device=device))
+    generator = torch.Generator(device)
+    take_step = _launch(
+        Trainee(
+            network,
+            teach_by(average),
+            average,
+            optimiser,
+            method,
+            views,
+            progress,
+            generator,
+            bf16,
+            layout if device.type == "cuda" else torch.preserve_format,
+        ),
+        execution,
+    )
+    pending: list[tuple[int, Tensor]] = []
+    bar = _show_bar(options.steps, first) if show_progress else None
+    since = time.perf_counter()
+    steps = range(first, options.steps)
+    for step, batch in zip(steps, raw_batches(arrays, batches.batch_size, n_unlabelled, seed, steps), strict=True):
+        share = step / options.steps
+        _set_progress(progress, share, step * batches.batch_size)
+        set_learning_rate(optimiser, learning_rate(optimiser_options.lr, share))
+        ours, modules = step_seeds(seed, step)
+        generator.manual_seed(ours)
+        torch.manual_seed(modules)
+        # the first step's weights are the start of the average
+        constants = Constants(guide(weights, share), optimiser_options.ema_decay if step else 0.0)
         # values stay on the device until they are read in one go: no wait for the GPU at every step
-        pending.append((step, {name: term.detach() for name, term in terms.items()} | {"gradient": gradient.detach()}))
-        bar.update()
+        pending.append((step, take_step(batch, constants)))
+        if bar is not None:
+            bar.update()
         done = step + 1
         evaluates = done % options.evaluate_every == 0 or done == options.steps
         if done % options.log_every == 0 or evaluates:
-            rate = bar.format_dict["rate"] or 0.0
-            on_losses(Losses(done, _mean_terms(pending), rate * batches.batch_size * (1 + method.unlabelled_ratio)))
+            means = _mean_terms(pending)
+            rate = len(pending) * (batches.batch_size + n_unlabelled) / (time.perf_counter() - since)
+            on_losses(Losses(done, means, rate))
             pending.clear()
+            since = time.perf_counter()
         if evaluates:
             save_checkpoint(
                 Checkpoint(done, network.state_dict(), average.state_dict(), optimiser.state_dict()), checkpoint
             )
             on_eval(done, cast(Network, average.module))
             average.train()
-    bar.close()
+            since = time.perf_counter()
+    if bar is not None:
+        bar.close()
     return cast(Network, average.module.eval())
 
 
-def _teacher(average: nn.Module) -> Callable[[Tensor], Outputs]:
-    """Forward pass of the averaged weights: normalised by the batch as the student is, without gradient."""
+def _launch(trainee: Trainee, execution: str) -> Step:
+    """The step as it is launched: kernel by kernel, through compiled networks, as one CUDA graph, or both."""
+    if execution.startswith("compiled"):
+        teacher = teach_by(cast(nn.Module, torch.compile(trainee.average, dynamic=False)))
+        network = cast(nn.Module, torch.compile(trainee.network, dynamic=False))
+        trainee = trainee._replace(network=network, teacher=teacher)
+    step = partial(train_step, trainee)
+    return GraphedStep(step, trainee.generator) if execution.endswith("graph") else step
 
-    def teach(images: Tensor) -> Outputs:
-        with torch.no_grad(), frozen_statistics(average):
-            return average(images)
 
-    return teach
+def _set_progress(progress: Progress, share: float, n_labelled: int) -> None:
+    for place, value in zip(progress, (share, n_labelled), strict=True):
+        cast(Tensor, place).fill_(value)
 
 
-def _mean_terms(pending: list[tuple[int, dict[str, Tensor]]]) -> dict[str, float]:
+def _show_bar(n_steps: int, first: int) -> Any:
+    from tqdm import tqdm  # here, not above: a borrowed GPU machine has torch alone
+
+    return tqdm(total=n_steps, initial=first, unit="step", mininterval=1.0)
+
+
+def _mean_terms(pending: list[tuple[int, Tensor]]) -> dict[str, float]:
     """Means over the steps, after the check that all are finite."""
-    names = list(pending[0][1])
-    values = torch.stack([torch.stack(list(terms.values())) for _, terms in pending]).double().cpu()
+    values = torch.stack([readings for _, readings in pending]).cpu().double()
     for (step, _), row in zip(pending, values.tolist(), strict=True):
-        for name, value in zip(names, row, strict=True):
+        for name, value in zip(READINGS, row, strict=True):
             if not math.isfinite(value):
                 raise NonFiniteError(
                     f"Step {step}: {name} is {value}; the training stops and its last checkpoint stays. "
                     "Lower --lr or the weight of that term."
                 )
-    means = dict(zip(names, values.mean(0).tolist(), strict=True))
+    means = dict(zip(READINGS, values.mean(0).tolist(), strict=True))
     return means | {"loss": sum(value for name, value in means.items() if name != "gradient")}

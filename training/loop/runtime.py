@@ -15,6 +15,9 @@ class RuntimeOptions:
     device: Literal["auto", "cuda", "mps", "cpu"] = "auto"
     precision: Literal["auto", "float32", "bf16"] = "auto"
     """auto: bf16 and channels_last where the hardware has bf16 units, else float32."""
+    execution: Literal["auto", "eager", "compiled", "graph", "compiled_graph"] = "auto"
+    """How a step is launched. auto: as one CUDA graph on CUDA, else eager, kernel by kernel; compiled: networks by
+    torch.compile, which takes minutes before the first step and a C++ compiler."""
     seed: int = 0
     """Of split, drawn labels, start weights, batches and augmentation."""
 
@@ -28,6 +31,15 @@ def choose_device(name: str) -> torch.device:
         there = ", ".join(device for device, is_there in present.items() if is_there)
         raise InputError(f"Device {name} is not available here; available: {there}.")
     return torch.device(name)
+
+
+def choose_execution(name: str, device: torch.device) -> str:
+    """How a step is launched on the device; raises InputError for a CUDA graph elsewhere."""
+    if name == "auto":
+        return "graph" if device.type == "cuda" else "eager"
+    if name.endswith("graph") and device.type != "cuda":
+        raise InputError(f"--execution {name} makes a CUDA graph, the device is {device.type}; leave it at auto.")
+    return name
 
 
 def uses_bf16(precision: str, device: torch.device) -> bool:

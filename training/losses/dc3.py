@@ -9,6 +9,9 @@ from torch.nn import functional as F
 from training.losses.step import Step
 from training.networks.outputs import Outputs
 
+TERMS = ("ssl", "inverse_ce", "ambiguity", "similarity")
+"""Names of the weighted terms whose sum is the loss (Eq. 1)."""
+
 CONFIDENT = 0.95
 """Unlabelled images count for the inverse cross-entropy from this max p_n on (authors' pseudo code)."""
 
@@ -65,6 +68,11 @@ class DC3Weights:
     ambiguity_aware: bool
     guided: bool
 
+    @property
+    def needs_unlabelled(self) -> bool:
+        """Whether a term looks at unlabelled images, beside the method's own loss on them."""
+        return bool(self.inverse_ce_unlabelled or self.ambiguity or self.similarity)
+
 
 def weigh(options: DC3Options, variant: Variant) -> DC3Weights:
     """Applies a variant to the options: what it leaves out weighs zero."""
@@ -90,25 +98,31 @@ def guide(weights: DC3Weights, share: float) -> DC3Weights:
 
 
 def dc3_terms(step: Step, labels: Tensor, weights: DC3Weights, generator: torch.Generator) -> dict[str, Tensor]:
-    """Weighted scalar terms `ssl`, `inverse_ce`, `ambiguity`, `similarity`; their sum is the loss (Eq. 1).
+    """Weighted scalar terms by the names of TERMS; their sum is the loss (Eq. 1). What weighs nothing is not reckoned.
 
     Args:
         step: what a method made of one batch.
         labels: (B,) classes of the labelled images.
         generator: draws the partners of the inverse cross-entropy.
     """
-    # The scale only weighs: with a gradient through it p_a could shrink the loss by calling all images ambiguous.
-    ambiguous = _ambiguity(step.unlabelled.ambiguity, weights)
-    if step.unsupervised is None:
-        ssl = (step.supervised * (1 - _ambiguity(step.labelled.ambiguity, weights))).mean()
-    else:
-        ssl = step.supervised.mean() + (step.unsupervised * (1 - ambiguous)).mean()
-    return {
-        "ssl": ssl,
-        "inverse_ce": _inverse_ce_term(step, labels, ambiguous, weights, generator),
-        "ambiguity": weights.ambiguity * _ambiguity_term(step.unlabelled, weights),
-        "similarity": weights.similarity * _similarity_term(step, ambiguous),
-    }
+    terms = dict.fromkeys(TERMS, step.supervised.new_zeros(()))
+    terms["ssl"] = _ssl_term(step, weights)
+    if weights.inverse_ce_labelled:
+        repelled = _repel(step.labelled.clusters, labels, generator)
+        terms["inverse_ce"] = weights.inverse_ce_labelled * repelled.mean()
+    if not weights.needs_unlabelled:
+        return terms
+    assert step.unlabelled is not None, "the loop asks a method for unlabelled outputs where the weights need them"
+    if weights.inverse_ce_unlabelled:
+        repelled = _repel_confident(step.unlabelled, weights, generator)
+        terms["inverse_ce"] = terms["inverse_ce"] + weights.inverse_ce_unlabelled * repelled.mean()
+    if weights.ambiguity:
+        terms["ambiguity"] = weights.ambiguity * _ambiguity_term(step.unlabelled, weights)
+    if weights.similarity and step.second is not None:
+        ambiguous = step.unlabelled.ambiguity.detach().sigmoid()
+        losses = similarity_loss(step.unlabelled.clusters, step.second.clusters)
+        terms["similarity"] = weights.similarity * (losses * ambiguous).mean()
+    return terms
 
 
 def inverse_cross_entropy(p: Tensor, q: Tensor) -> Tensor:
@@ -138,9 +152,8 @@ def ambiguity_pseudo_labels(p_a: Tensor, prior: float) -> Tensor:
     """
     # 0.29 * 100 is 28.999...: the small addition keeps floor on the intended count
     n_ambiguous = int(len(p_a) * prior + 1e-6)
-    labels = torch.zeros_like(p_a, requires_grad=False)
-    labels[p_a.detach().argsort(descending=True, stable=True)[:n_ambiguous]] = 1
-    return labels
+    order = p_a.detach().argsort(descending=True, stable=True)
+    return torch.zeros_like(p_a, requires_grad=False).scatter(0, order[:n_ambiguous], 1.0)
 
 
 def ambiguity_loss(logits: Tensor, pseudo_labels: Tensor) -> Tensor:
@@ -164,12 +177,24 @@ def draw_partners(labels: Tensor, generator: torch.Generator) -> tuple[Tensor, T
     """
     different = labels[:, None] != labels[None, :]
     keys = torch.rand(different.shape, generator=generator, device=labels.device)
-    return keys.masked_fill(~different, -1.0).argmax(1), different.any(1)
+    # a key of exactly 0, one of 2^24, counts as none drawn
+    best, partners = (keys * different).max(1)
+    return partners, best > 0
 
 
-def _ambiguity(logits: Tensor, weights: DC3Weights) -> Tensor:
-    """(N,) sg(p_a), zero where the variant predicts no ambiguity."""
-    return logits.detach().sigmoid() if weights.ambiguity_aware else torch.zeros_like(logits).detach()
+def _ssl_term(step: Step, weights: DC3Weights) -> Tensor:
+    if step.unsupervised is None:
+        return _spare_ambiguous(step.supervised, step.labelled, weights).mean()
+    assert step.unlabelled is not None, "a method with an unlabelled loss hands on its unlabelled outputs"
+    return step.supervised.mean() + _spare_ambiguous(step.unsupervised, step.unlabelled, weights).mean()
+
+
+def _spare_ambiguous(losses: Tensor, outputs: Outputs, weights: DC3Weights) -> Tensor:
+    """(N,) losses times 1 - sg(p_a), as they are where the variant predicts no ambiguity.
+
+    The scale only weighs: with a gradient through it p_a could shrink the loss by calling all images ambiguous.
+    """
+    return losses * (1 - outputs.ambiguity.detach().sigmoid()) if weights.ambiguity_aware else losses
 
 
 def _ambiguity_term(unlabelled: Outputs, weights: DC3Weights) -> Tensor:
@@ -177,14 +202,11 @@ def _ambiguity_term(unlabelled: Outputs, weights: DC3Weights) -> Tensor:
     return ambiguity_loss(unlabelled.ambiguity, ambiguity_pseudo_labels(scores, weights.prior)).mean()
 
 
-def _inverse_ce_term(
-    step: Step, labels: Tensor, ambiguous: Tensor, weights: DC3Weights, generator: torch.Generator
-) -> Tensor:
-    confidence, pseudo_labels = step.unlabelled.classes.detach().softmax(1).max(1)
-    mask = (confidence >= CONFIDENT) * (1 - ambiguous)
-    labelled = _repel(step.labelled.clusters, labels, generator)
-    unlabelled = _repel(step.unlabelled.clusters, pseudo_labels, generator) * mask
-    return weights.inverse_ce_labelled * labelled.mean() + weights.inverse_ce_unlabelled * unlabelled.mean()
+def _repel_confident(unlabelled: Outputs, weights: DC3Weights, generator: torch.Generator) -> Tensor:
+    """(U,) inverse cross-entropy of the images with a confident pseudo-label, the ambiguous ones spared."""
+    confidence, pseudo_labels = unlabelled.classes.detach().softmax(1).max(1)
+    losses = _repel(unlabelled.clusters, pseudo_labels, generator) * (confidence >= CONFIDENT)
+    return _spare_ambiguous(losses, unlabelled, weights)
 
 
 def _repel(clusters: Tensor, labels: Tensor, generator: torch.Generator) -> Tensor:
@@ -192,9 +214,3 @@ def _repel(clusters: Tensor, labels: Tensor, generator: torch.Generator) -> Tens
     partners, found = draw_partners(labels, generator)
     p = clusters.softmax(1)
     return inverse_cross_entropy(p, p[partners]) * found
-
-
-def _similarity_term(step: Step, ambiguous: Tensor) -> Tensor:
-    if step.second is None:
-        return torch.zeros((), device=ambiguous.device)
-    return (similarity_loss(step.unlabelled.clusters, step.second.clusters) * ambiguous).mean()

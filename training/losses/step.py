@@ -12,8 +12,8 @@ class Step(NamedTuple):
 
     labelled: Outputs
     """(B, ...) of the labelled images."""
-    unlabelled: Outputs
-    """(U, ...) of the unlabelled view whose p_a and p_n count."""
+    unlabelled: Outputs | None
+    """(U, ...) of the unlabelled view whose p_a and p_n count; None where the batch has no unlabelled view."""
     second: Outputs | None
     """(U, ...) of the other view, where the method has one."""
     supervised: Tensor

@@ -1,15 +1,16 @@
 """MixMatch: sharpened guesses and mix-up of labelled and unlabelled images (Berthelot et al., NeurIPS 2019)."""
 
+import math
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from training.data.batch import Batch
+from training.errors import InputError
 from training.losses.consistency import cross_entropy, squared_difference
 from training.losses.step import Step
-from training.methods.method import Forward, Method, Progress
+from training.methods.method import Forward, Method, Progress, ramp
 from training.networks.backbone import frozen_statistics
 from training.networks.outputs import Outputs
 
@@ -29,6 +30,11 @@ class MixMatch(Method):
     sharpen the guesses before a class is learned: they then agree on one class for all images."""
     temperature: float = 0.5
     beta: float = 0.5
+    """Of the Beta distribution that shares are drawn from, 0.5 at least."""
+
+    def __post_init__(self) -> None:
+        if self.beta < 0.5:
+            raise InputError(f"mixmatch draws shares by a formula that needs beta >= 0.5, not {self.beta}; raise it.")
 
     def step(
         self, network: nn.Module, teacher: Forward, batch: Batch, progress: Progress, generator: torch.Generator
@@ -39,8 +45,8 @@ class MixMatch(Method):
         guesses = self._guess(first, second)
         images = torch.cat([batch.images, *batch.views])
         targets = torch.cat([batch.targets, guesses, guesses])
-        share = self._share(len(images), generator).to(images)
-        order = torch.randperm(len(images), generator=generator, device=generator.device).to(images.device)
+        share = self._share(len(images), generator)
+        order = torch.rand(len(images), generator=generator, device=images.device).argsort()
         mixed = share.view(-1, 1, 1, 1) * images + (1 - share.view(-1, 1, 1, 1)) * images[order]
         mixed_targets = share[:, None] * targets + (1 - share[:, None]) * targets[order]
         n_labelled, n_unlabelled = len(batch.images), len(batch.views[0])
@@ -49,9 +55,9 @@ class MixMatch(Method):
         # both mixtures keep the class weight of the image that prevails in them
         supervised = cross_entropy(logits[:n_labelled], mixed_targets[:n_labelled]) * batch.class_weights
         differences = squared_difference(logits[n_labelled:], mixed_targets[n_labelled:])
-        ramp = min(progress.n_labelled / self.warm_up_images, 1.0)
+        weight = self.weight * ramp(progress.n_labelled / self.warm_up_images)
         per_image = differences.view(2, n_unlabelled).mean(0)
-        return Step(labelled, first, second, supervised, self.weight * ramp * per_image)
+        return Step(labelled, first, second, supervised, weight * per_image)
 
     def _guess(self, first: Outputs, second: Outputs) -> Tensor:
         """(U, k) average of both views, sharpened, without gradient."""
@@ -60,8 +66,11 @@ class MixMatch(Method):
         return sharp / sharp.sum(1, keepdim=True)
 
     def _share(self, n_images: int, generator: torch.Generator) -> Tensor:
-        """(n,) Beta(beta, beta) draws turned to at least one half, so that the image itself prevails."""
-        # torch draws Beta values from its global state only; numpy's generator is seeded from ours
-        seed = int(torch.randint(2**62, (1,), generator=generator, device=generator.device))
-        share = np.random.default_rng(seed).beta(self.beta, self.beta, n_images)
-        return torch.from_numpy(np.maximum(share, 1 - share)).float()
+        """(n,) Beta(beta, beta) draws turned to at least one half, so that the image itself prevails.
+
+        Two uniform numbers a draw (Ulrich 1984; Devroye, Non-Uniform Random Variate Generation, IX.3.3): torch draws
+        Beta values from its global state only.
+        """
+        first, second = torch.rand(2, n_images, generator=generator, device=generator.device)
+        width = 1 - first.pow(1 / (self.beta - 0.5)) if self.beta > 0.5 else torch.ones_like(first)
+        return (1 + width.sqrt() * (2 * math.pi * second).cos().abs()) / 2

@@ -13,8 +13,9 @@ from training.networks.backbone import frozen_statistics
 
 @dataclass(frozen=True)
 class Supervised(Method):
-    """The baseline; the unlabelled view only serves the DC3 terms."""
+    """The baseline; the unlabelled view only serves the DC3 terms, and is not there where none of them looks at it."""
 
+    learns_unlabelled = False
     views = ("weak",)
     unlabelled_ratio: int = 1
 
@@ -22,6 +23,8 @@ class Supervised(Method):
         self, network: nn.Module, teacher: Forward, batch: Batch, progress: Progress, generator: torch.Generator
     ) -> Step:
         labelled = network(batch.images)
-        with frozen_statistics(network):
-            unlabelled = network(batch.views[0])
+        unlabelled = None
+        if batch.views:
+            with frozen_statistics(network):
+                unlabelled = network(batch.views[0])
         return Step(labelled, unlabelled, None, supervised_loss(labelled, batch), None)

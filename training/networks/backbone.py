@@ -29,12 +29,12 @@ def frozen_statistics(network: nn.Module) -> Iterator[None]:
 
     The authors update them in the labelled pass only: unlabelled views, more and stronger augmented, would shift them.
     """
-    norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
-    momenta = [norm.momentum for norm in norms]
-    for norm in norms:
-        norm.momentum = 0.0
+    # not a momentum of 0: that would launch three kernels a layer to change nothing
+    tracking = [norm for norm in network.modules() if isinstance(norm, nn.BatchNorm2d) and norm.track_running_stats]
+    for norm in tracking:
+        norm.track_running_stats = False
     try:
         yield
     finally:
-        for norm, momentum in zip(norms, momenta, strict=True):
-            norm.momentum = momentum
+        for norm in tracking:
+            norm.track_running_stats = True

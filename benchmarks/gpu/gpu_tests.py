@@ -1,4 +1,4 @@
-"""Part 1: the tests marked `gpu`, without the files of tests that need more than the machine has."""
+"""Part 1: the tests of tests/gpu, which need no more than the machine has."""
 
 from pathlib import Path
 
@@ -8,28 +8,27 @@ from training.errors import InputError
 
 ROOT = Path(__file__).parents[2]
 PART = "tests"
+FOLDER = ROOT / "tests" / "gpu"
 MARK = "mark.gpu"
 
 
-def find_files(tests: Path) -> list[Path]:
-    """The files that hold tests marked gpu: others may import what is not there (mlflow, optuna, bentoml)."""
-    return sorted(path for path in tests.rglob("test_*.py") if MARK in path.read_text("utf-8"))
-
-
 def pytest_command(settings: Settings, python: str) -> list[str]:
-    """pytest with a recorder of each result, over the tests of `training`; marked tests elsewhere are told as skipped.
+    """pytest over tests/gpu with a recorder of each result; tests marked gpu elsewhere are told as skipped.
 
     The project's filters of warnings are replaced: one names a class of SQLAlchemy, and a warning of another torch
     version is no fault of a GPU.
     """
-    files = find_files(ROOT / "tests" / "training")
-    if not files:
-        raise InputError(f"No test below {ROOT / 'tests' / 'training'} is marked gpu; is this tree whole?")
+    if not FOLDER.is_dir():
+        raise InputError(f"No tests in {FOLDER}; is this tree whole?")
     done = items_done(settings, PART)
-    for path in set(find_files(ROOT / "tests")) - set(files):
-        name = path.relative_to(ROOT).as_posix()
-        if name not in done:
-            add_line(settings, PART, name, "skipped", reason="needs the whole environment: run make test on a GPU")
+    for name in sorted(name for name in _marked_elsewhere() if name not in done):
+        add_line(settings, PART, name, "skipped", reason="needs the whole environment: run make test on a GPU")
     options = ["-m", "gpu", "-o", "filterwarnings=default", "-p", "no:cacheprovider", "-p", "no:xdist", "-rs"]
-    options.append("--continue-on-collection-errors")
-    return [python, "-m", "pytest", *options, "-p", "benchmarks.gpu.recorder", *map(str, files)]
+    return [python, "-m", "pytest", *options, "--continue-on-collection-errors", "-p", "benchmarks.gpu.recorder",
+            str(FOLDER)]  # fmt: skip
+
+
+def _marked_elsewhere() -> list[str]:
+    """Files that may import what is not there: mlflow, optuna, bentoml."""
+    paths = [path for path in FOLDER.parent.rglob("test_*.py") if FOLDER not in path.parents]
+    return [path.relative_to(ROOT).as_posix() for path in paths if MARK in path.read_text("utf-8")]

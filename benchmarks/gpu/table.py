@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks.gpu.results import FILE, Line, read_lines
 from benchmarks.gpu.runs import BARE
-from training.errors import InputError
+from training.errors import InputError, name_some
 
 DRY_RUN = "DRY RUN: tiny sizes or no GPU. These numbers are no results."
 """Stands above every table of a dry run."""
@@ -101,14 +101,17 @@ def _features(lines: Sequence[Line]) -> str:
 
 
 def _faults(lines: Sequence[Line]) -> str:
-    """Everything that is not whole, with its reason."""
-    told = []
+    """Everything that is not whole, with its reason; what has the same reason is told once."""
+    told: dict[tuple[str, str, str], list[str]] = {}
     for part in dict.fromkeys(line["part"] for line in lines):
         for name, line in last_by_item(lines, part).items():
             if line["state"] != "ok":
-                told.append(f"{line['state']}: {part}: {name}: {line.get('error') or line.get('reason')}")
-            told += [f"warning: {part}: {name}: {text}" for text in line.get("warnings", [])]
-    return "Not whole\n" + "\n".join(told) if told else ""
+                reason = str(line.get("error") or line.get("reason"))
+                told.setdefault((line["state"], part, reason), []).append(name)
+            for text in line.get("warnings", []):
+                told.setdefault(("warning", part, text), []).append(name)
+    rows = [f"{state}: {part}: {name_some(names, 3)}: {reason}" for (state, part, reason), names in told.items()]
+    return "Not whole\n" + "\n".join(rows) if rows else ""
 
 
 def _number(line: Line | None, key: str, digits: int = 2) -> str:

@@ -8,7 +8,6 @@ the GPU. Every operation is reckoned for all images and kept, by `where`, for th
 """
 
 import math
-from collections.abc import Iterable
 
 import torch
 from torch import Tensor
@@ -60,21 +59,18 @@ def operate(images: Tensor, kinds: Tensor, strength: Tensor) -> Tensor:
     chosen = kinds[:, None] == torch.arange(len(OPERATIONS), device=images.device)
     drew = dict(zip(OPERATIONS, chosen[:, :, None, None, None].unbind(1), strict=True))
     amounts = dict(zip(OPERATIONS, (chosen * strength[:, None]).unbind(1), strict=True))
-    result = torch.where(_any(drew, _GEOMETRIC), _warp(images, amounts), images)
     plain = images
     for name, simplify in _PLAIN.items():
         plain = torch.where(drew[name], simplify(images), plain)
-    # towards (factor < 1) or away from (factor > 1) the plain version; factors 0.05 to 1.95
+    # towards (factor < 1) or away from (factor > 1) the plain version, factors 0.05 to 1.95; where it is the image
+    # itself this changes nothing, to the last bit
     factor = (1 + 0.95 * strength).view(-1, 1, 1, 1)
-    result = torch.where(_any(drew, _PLAIN), plain + (images - plain) * factor, result)
+    result = plain + (images - plain) * factor
+    geometric = torch.stack([drew[name] for name in _GEOMETRIC]).any(0)
+    result = torch.where(geometric, _warp(images, amounts), result)
     for name, operation in _TONES.items():
         result = torch.where(drew[name], operation(images, strength.view(-1, 1, 1, 1)), result)
     return result
-
-
-def _any(drew: dict[str, Tensor], names: Iterable[str]) -> Tensor:
-    """(n, 1, 1, 1) True for the images that drew one of these operations."""
-    return torch.stack([drew[name] for name in names]).any(0)
 
 
 def _reflect(places: Tensor, size: int) -> Tensor:

@@ -10,17 +10,20 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch.optim.swa_utils import AveragedModel
 
+from tests.gpu.synthetic import SIZE, train
 from training.config import Config
 from training.errors import InputError
 from training.loop.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from training.loop.fit import Losses, NonFiniteError, fit
-from training.loop.runtime import choose_device, uses_bf16
+from training.loop.fit import LoopOptions, Losses, NonFiniteError, fit
+from training.loop.runtime import choose_device, choose_execution, uses_bf16
 from training.loop.schedule import OptimiserOptions, build_optimiser, learning_rate
-from training.losses.dc3 import VARIANTS, weigh
+from training.losses.dc3 import VARIANTS, DC3Weights, dc3_terms, weigh
 from training.methods import build_method
 from training.networks import build_network
 from training.networks.heads import Network
+from training.networks.small import Small
 
 CPU = torch.device("cpu")
 
@@ -158,6 +161,103 @@ def test_missing_or_damaged_checkpoint_is_named(tmp_path: Path) -> None:
     (tmp_path / "c.pt").write_bytes((tmp_path / "c.pt").read_bytes()[:900])
     with pytest.raises(InputError, match=r"c\.pt cannot be read"):
         load_checkpoint(tmp_path / "c.pt", CPU)
+
+
+def test_evaluation_gets_the_average_of_the_weights(tmp_path: Path) -> None:
+    seen: list[tuple[int, dict[str, torch.Tensor]]] = []
+
+    def note(step: int, network: Network) -> None:
+        seen.append((step, {name: values.clone() for name, values in network.state_dict().items()}))
+
+    averaged = train(tmp_path / "c.pt", loop=LoopOptions(6, 3, 3), on_eval=note)
+    assert [step for step, _ in seen] == [3, 6]
+    state = load_checkpoint(tmp_path / "c.pt", CPU)
+    for name, values in averaged.state_dict().items():
+        assert torch.equal(seen[1][1][name], values), name
+        assert torch.equal(state.average[f"module.{name}"], values), name
+    assert not torch.equal(state.network["head.weight"], state.average["module.head.weight"])
+
+
+def test_running_statistics_keep_the_share_of_the_option(tmp_path: Path) -> None:
+    """After one step from a mean of 0, 0.75 of it is left and 0.25 of the batch's mean has come."""
+    backbone, outputs = Small(SIZE), []
+    backbone.stem.conv.register_forward_hook(lambda module, inputs, output: outputs.append(output.detach()))
+    options = OptimiserOptions(lr=0.003, batch_norm_decay=0.75)
+    train(
+        tmp_path / "c.pt",
+        method="supervised",
+        variant="vanilla",
+        backbone=lambda: backbone,
+        loop=LoopOptions(1, 1, 1),
+        optimiser=options,
+    )
+    torch.testing.assert_close(backbone.stem.norm.running_mean, 0.25 * outputs[0].mean((0, 2, 3)))
+
+
+@pytest.mark.parametrize("variant", ["dc3", "dc3_guided"])
+def test_guidance_ends_after_40_percent_of_the_steps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variant: str
+) -> None:
+    import training.loop.step
+
+    guided = []
+
+    def note(step: object, labels: object, weights: DC3Weights, generator: object) -> dict[str, torch.Tensor]:
+        guided.append(weights.guided)
+        return dc3_terms(step, labels, weights, generator)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(training.loop.step, "dc3_terms", note)
+    train(tmp_path / "c.pt", variant=variant, loop=LoopOptions(10, 10, 10))
+    assert guided == ([True] * 4 + [False] * 6 if variant == "dc3_guided" else [False] * 10)
+
+
+@pytest.mark.parametrize(("variant", "n_images"), [("vanilla", 8), ("dc3", 16)])
+def test_images_per_second_are_counted_without_a_progress_bar(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variant: str, n_images: int
+) -> None:
+    """By a clock that moves one second at each look: two looks for a report, one more after an evaluation."""
+    import training.loop.fit
+
+    clock = iter(range(1000))
+    monkeypatch.setattr(training.loop.fit.time, "perf_counter", lambda: float(next(clock)))
+    record: list[Losses] = []
+    train(tmp_path / "c.pt", method="supervised", variant=variant, loop=LoopOptions(6, 3, 3), record=record)
+    assert [losses.images_per_second for losses in record] == [3 * n_images] * 2
+
+
+def test_a_checkpoint_of_an_earlier_version_goes_on(tmp_path: Path) -> None:
+    """Written by torch's AveragedModel and a plain SGD, before the step was made for a GPU."""
+    torch.manual_seed(0)
+    network = Network(Small(SIZE), 3, 15)
+    average = AveragedModel(network, use_buffers=False)
+    average.update_parameters(network)
+    parameters = list(network.parameters())
+    groups = [{"params": [p for p in parameters if (p.ndim > 1) is kernels]} for kernels in (True, False)]
+    optimiser = torch.optim.SGD(groups, lr=0.5, momentum=0.9, nesterov=True)
+    for parameter in parameters:
+        parameter.grad = torch.ones_like(parameter)
+    optimiser.step()
+    state = Checkpoint(4, network.state_dict(), average.state_dict(), optimiser.state_dict())
+    save_checkpoint(state, tmp_path / "c.pt")
+    record: list[Losses] = []
+    train(tmp_path / "c.pt", loop=LoopOptions(5, 5, 1), record=record)
+    assert [losses.step for losses in record] == [5]
+    after = load_checkpoint(tmp_path / "c.pt", CPU)
+    assert after.average["n_averaged"] == 2
+    decayed, spared = after.optimiser["param_groups"]
+    assert (decayed["weight_decay"], spared["weight_decay"]) == (5e-4, 0)  # the options are those of the run
+    assert decayed["lr"] == pytest.approx(learning_rate(0.003, 0.8))
+    # 0.9 of the old momentum, which was 1 everywhere, is still there
+    assert float(after.optimiser["state"][0]["momentum_buffer"].mean()) == pytest.approx(0.9, abs=0.3)
+
+
+def test_execution_is_eager_where_no_cuda_graph_can_be() -> None:
+    assert choose_execution("auto", CPU) == "eager"
+    assert choose_execution("auto", torch.device("cuda")) == "graph"
+    assert choose_execution("compiled", CPU) == "compiled"
+    for name in ("graph", "compiled_graph"):
+        with pytest.raises(InputError, match=f"--execution {name} makes a CUDA graph, the device is cpu"):
+            choose_execution(name, CPU)
 
 
 def test_learning_rate_falls_along_the_cosine() -> None:

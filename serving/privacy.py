@@ -34,5 +34,5 @@ def switch_off(environment: MutableMapping[str, str] = os.environ) -> None:
 
 
 def _has_font_list(environment: MutableMapping[str, str]) -> bool:
-    cache = environment.get("XDG_CACHE_HOME") or os.path.join(environment.get("HOME", ""), ".cache")  # noqa: PTH118
+    cache = environment.get("XDG_CACHE_HOME") or Path(environment.get("HOME", ""), ".cache")
     return any(Path(cache, "matplotlib").glob("fontlist-*.json"))

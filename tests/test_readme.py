@@ -109,7 +109,7 @@ def all_done(lab: Path, watch: Watch | None) -> None:
 @pytest.mark.slow
 @pytest.mark.usefixtures("all_done")
 def test_commands_work_in_the_order_of_the_readme() -> None:
-    assert len(COMMANDS) == 20
+    assert len(COMMANDS) == 21
 
 
 @pytest.mark.slow

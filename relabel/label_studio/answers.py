@@ -58,7 +58,7 @@ def read_answers(tasks: Iterable[Json], people: Mapping[int, str], bundle: Bundl
             faults.append(f"{answer.where}: {', '.join(strange)}")
         else:
             verdicts += [_judge(answer, rows[image], bundle, kind) for image in answer.members]
-            queued |= set(answer.members) if _is_mixed(answer, kind) else answer.excluded
+            queued |= set(answer.members) if answer.label == MIXED else answer.excluded
     return Answers(verdicts, frozenset(queued), left_out + foreign, faults)
 
 
@@ -70,12 +70,8 @@ def _find_strange(answer: Answer, known: set[str]) -> list[str]:
     return strange + sorted(answer.excluded - set(answer.members))
 
 
-def _is_mixed(answer: Answer, kind: Kind) -> bool:
-    return kind == "clusters" and answer.label == MIXED
-
-
 def _judge(answer: Answer, row: Proposal, bundle: Bundle, kind: Kind) -> Verdict:
-    outcome = _outcome(answer, row.image, kind)
+    outcome = _outcome(answer, row.image)
     unit: Unit = "cluster" if kind == "clusters" else "image"
     return Verdict(
         image=row.image,
@@ -94,8 +90,8 @@ def _judge(answer: Answer, row: Proposal, bundle: Bundle, kind: Kind) -> Verdict
     )
 
 
-def _outcome(answer: Answer, image: str, kind: Kind) -> Outcome:
-    if answer.skipped or _is_mixed(answer, kind):
+def _outcome(answer: Answer, image: str) -> Outcome:
+    if answer.skipped or answer.label == MIXED:  # of a single image that would be none of the known answers
         return "skipped"
     if image in answer.excluded:
         return "excluded"

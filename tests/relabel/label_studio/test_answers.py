@@ -142,6 +142,12 @@ def test_an_older_annotation_that_was_edited_last_counts(bundle: Bundle) -> None
     assert len(found.left_out) == 1
 
 
+def test_an_answer_stays_when_its_giver_submits_an_empty_page_later(bundle: Bundle) -> None:
+    found = read(bundle, task(1, annotate(1, "dog"), annotate(1, at=LATER)))
+    assert labels(found) == [("ada@example.org", "dog")]
+    assert found.left_out == ["task 1 (0) by ada@example.org: submitted without a class"]
+
+
 def test_without_a_time_of_editing_the_time_of_making_counts(bundle: Bundle) -> None:
     older, newer = annotate(1, "dog", at=LATER), annotate(1, "cat", at=EARLY)
     for answer in (older, newer):

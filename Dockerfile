@@ -20,7 +20,8 @@ RUN pip install --constraint constraints.txt .
 WORKDIR /data
 RUN chown dc3:dc3 /data
 USER dc3
-ENV MLFLOW_DISABLE_TELEMETRY=true
+# As serving/privacy.py has it; here also for a shell in the container, and for `mlflow` itself.
+ENV ORT_DISABLE_TELEMETRY=1 MLFLOW_DISABLE_TELEMETRY=true BENTOML_DO_NOT_TRACK=true PYDANTIC_DISABLE_PLUGINS=__all__
 ENTRYPOINT ["dc3"]
 CMD ["--help"]
 
@@ -36,7 +37,7 @@ COPY dc3/__init__.py dc3/serve.py dc3/
 COPY serving serving
 RUN rm serving/export.py serving/quantise.py && mkdir /model
 USER dc3
-ENV BENTOML_DO_NOT_TRACK=true
+ENV ORT_DISABLE_TELEMETRY=1 BENTOML_DO_NOT_TRACK=true PYDANTIC_DISABLE_PLUGINS=__all__
 EXPOSE 3000
 # Whoever answers other machines must say who may ask: without DC3_API_KEYS (or --api-keys-file) this does not start.
 ENTRYPOINT ["python", "-m", "dc3.serve", "/model/model.onnx", "--host", "0.0.0.0", "--port", "3000"]

@@ -75,7 +75,6 @@ def main(argv: list[str]) -> int:
         environment = {
             **os.environ,
             **settings.to_environment(),
-            "BENTOML_DO_NOT_TRACK": "true",
             "BENTOML_HOME": home,
         }
         with follow(copy, settings.reload_s) if copy else contextlib.nullcontext():

@@ -7,6 +7,7 @@ about.json          run, classes, round, seed, share of the control arm
 """
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import Literal, NamedTuple
@@ -19,6 +20,21 @@ from training.errors import InputError, name_some
 PROPOSALS, CLUSTERS, ABOUT, IMAGES = "proposals.parquet", "clusters.csv", "about.json", "images"
 MIXED = "mixed"
 """The proposed class of a cluster that has none: its images are to be judged one by one."""
+
+
+def is_mixed(name: str) -> bool:
+    """Whether a person could take a class's name for the answer `mixed`; on the page both would be buttons."""
+    return name.strip().casefold() == MIXED
+
+
+def refuse_class_mixed(classes: Iterable[str]) -> None:
+    """Raises InputError where a class has the answer's name: a cluster of that class would count as undecided."""
+    taken = [name for name in classes if is_mixed(name)]
+    if taken:
+        raise InputError(
+            f"No class may be called {taken[0]!r}: {MIXED!r} is what annotators answer where no class fits a cluster. "
+            "Rename the class in the votes, train, and propose anew."
+        )
 
 
 @dataclass(frozen=True)

@@ -5,19 +5,20 @@ from typing import NamedTuple
 import numpy as np
 
 from serving.card import ModelCard
+from serving.certain import is_certain
 from serving.model import Scores
 from serving.refused import Refused
 
-CERTAIN_BELOW = 0.5
-"""p_a below it: the class is the decision; from it on: the cluster."""
 _DIGITS = 6
+_AMBIGUITY_DIGITS = 8
+"""With fewer, the float32 next below 0.5 would be told as 0.5, and a client would read another decision out of it."""
 
 # A plain mapping and not a dataclass: its keys are the wire format, and one of them is the keyword `class`.
 Answer = dict[str, object]
 
 
 class Score(NamedTuple):
-    """What the network says of one image, in plain numbers of six digits."""
+    """What the network says of one image, in plain numbers of six digits, p_a of eight."""
 
     classes: list[float]
     """k, p_n."""
@@ -27,15 +28,18 @@ class Score(NamedTuple):
     """Place of the largest p_o."""
     ambiguity: float
     """p_a."""
+    certain: bool
+    """Decided before any rounding, as in training."""
 
 
 def to_scores(scores: Scores) -> list[Score]:
     """The scores of a batch one by one."""
     # In float64, for a float32 has no short decimal form; once a batch, as numpy costs more than it does on one image.
     classes = scores.classes.astype(np.float64).round(_DIGITS).tolist()
-    ambiguity = scores.ambiguity.astype(np.float64).round(_DIGITS).tolist()
+    ambiguity = scores.ambiguity.astype(np.float64).round(_AMBIGUITY_DIGITS).tolist()
+    certain = is_certain(scores.ambiguity).tolist()
     best, clusters = scores.classes.argmax(1).tolist(), scores.clusters.argmax(1).tolist()
-    return list(map(Score, classes, best, clusters, ambiguity))
+    return list(map(Score, classes, best, clusters, ambiguity, certain))
 
 
 def answer(name: str, score: Score, card: ModelCard, version: str) -> Answer:
@@ -56,7 +60,7 @@ def answer(name: str, score: Score, card: ModelCard, version: str) -> Answer:
 
 def decide(score: Score) -> str:
     """'class' for an image that the network takes as certain, else 'cluster'."""
-    return "class" if score.ambiguity < CERTAIN_BELOW else "cluster"
+    return "class" if score.certain else "cluster"
 
 
 def answer_error(name: str, refused: Refused, version: str) -> Answer:

@@ -94,11 +94,24 @@ class App(Starlette):
     predict: ASGIApp
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers one request."""
-        if scope["type"] == "http" and scope["path"] == "/predict" and scope["method"] == "POST":
+        """Answers one request; a path with a slash at its end is that without."""
+        if is_predict(scope) and scope["method"] == "POST":
             await self.predict(scope, receive, send)
         else:
-            await super().__call__(scope, receive, send)
+            await super().__call__(without_slash(scope), receive, send)
+
+
+def is_predict(scope: Scope) -> bool:
+    """Whether a request is for the images' path."""
+    return scope["type"] == "http" and scope["path"] in ("/predict", "/predict/")
+
+
+def without_slash(scope: Scope) -> Scope:
+    """The request without the slash at the end of its path; the root's stays."""
+    if scope["type"] != "http":
+        return scope
+    path = scope["path"].rstrip("/")
+    return scope if path == scope.get("root_path", "") else {**scope, "path": path}
 
 
 def create_app(settings: Settings) -> App:
@@ -126,6 +139,8 @@ def create_app(settings: Settings) -> App:
         lifespan=service.lifespan,
     )
     app.predict = predict
+    # A redirect would lead to an address as this process sees it: without a proxy's prefix, its name or its TLS.
+    app.router.redirect_slashes = False
     return app
 
 

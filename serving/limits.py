@@ -1,6 +1,7 @@
-"""Bounds on what a client sends: bytes of one body, bytes of all bodies, time to send one."""
+"""Bounds on what a client sends: that it is not packed, bytes of one body, bytes of all bodies, time to send one."""
 
 import asyncio
+from collections.abc import Mapping
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -13,8 +14,9 @@ _DRAIN_S = 5.0
 class BodyLimit:
     """ASGI wrapper whose `receive` raises Refused once a body is too large, too slow or too much with all others.
 
-    A declared length is refused before the first byte is taken. What a refused client still sends is thrown away for
-    some seconds, or it would see a reset connection instead of the answer.
+    A declared length is refused before the first byte is taken, and so is a body with a Content-Encoding: unpacked, it
+    could have any length, and images are packed already. What a refused client still sends is thrown away for some
+    seconds, or it would see a reset connection instead of the answer.
     """
 
     def __init__(self, app: ASGIApp, max_body_mb: float, max_held_mb: float, timeout_s: float) -> None:
@@ -56,7 +58,9 @@ class _Body:
         self._limit = limit
         self._receive = receive
         self._send = send
-        self._declared = _declared_length(scope)
+        headers = dict(scope["headers"])
+        self._declared = _declared_length(headers)
+        self._encoding: bytes = headers.get(b"content-encoding", b"")
         self._deadline: float | None = None
         self._complete = False
 
@@ -65,6 +69,7 @@ class _Body:
             return await self._receive()
         if self._deadline is None:
             self._deadline = asyncio.get_running_loop().time() + self._limit.timeout_s
+            _check_encoding(self._encoding)
             self._limit.take(0, self._declared)
         try:
             async with asyncio.timeout_at(self._deadline):
@@ -96,10 +101,17 @@ class _Body:
             self._complete = True
 
 
-def _declared_length(scope: Scope) -> int:
+def _check_encoding(encoding: bytes) -> None:
+    """Raises Refused for a body that is declared as packed."""
+    name = encoding.strip().decode("latin-1")
+    if name.lower() not in ("", "identity"):
+        text = f"the body is declared as Content-Encoding: {name[:40]}; send it as it is, without that header"
+        raise Refused(415, "encoded", text, {"Accept-Encoding": "identity"})
+
+
+def _declared_length(headers: Mapping[bytes, bytes]) -> int:
     """Content-Length; -1 for a body of unknown length, 0 for none."""
-    headers = dict(scope["headers"])
     if b"transfer-encoding" in headers:
         return -1
-    length: bytes = headers.get(b"content-length", b"0")
+    length = headers.get(b"content-length", b"0")
     return int(length) if length.isdigit() else -1

@@ -19,7 +19,7 @@ from serving.settings import Settings
 _UNREADABLE = {
     "400": "No image in the request, or images that are wrong in different ways",
     "413": "Too many bytes, images or pixels",
-    "415": "No image of a known kind",
+    "415": "No image of a known kind, or a body with a Content-Encoding",
     "422": "A damaged image",
     "500": "The model failed on the image, a fault of the service",
 }

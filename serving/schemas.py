@@ -109,6 +109,10 @@ NAMED_IMAGE: Json = {
     "required": ["data"],
     "properties": {
         "name": {"type": "string"},
-        "data": {"type": "string", "contentEncoding": "base64", "description": "the file, or a data: URI of it"},
+        "data": {
+            "type": "string",
+            "contentEncoding": "base64",
+            "description": "the file, or a data: URI of it; in lines, URL-safe or unpadded too",
+        },
     },
 }

@@ -9,7 +9,7 @@ import bentoml
 import uvicorn.protocols.http.auto
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from serving.app import create_app
+from serving.app import create_app, is_predict, without_slash
 from serving.keys import Guard, read_keys
 from serving.protocol import BoundedProtocol
 from serving.settings import read_settings
@@ -47,10 +47,10 @@ class Lane(bentoml.Service):
     def to_asgi(self, is_main: bool = True) -> ASGIApp:
         """BentoML's application, with the images' path before it."""
         rest = super().to_asgi(is_main)
+        rest.router.redirect_slashes = False  # as in serving.app, whose paths its router knows too
 
         async def choose(scope: Scope, receive: Receive, send: Send) -> None:
-            quick = scope["type"] == "http" and scope["path"] == "/predict"
-            await (_guarded if quick else rest)(scope, receive, send)
+            await (_guarded if is_predict(scope) else rest)(without_slash(scope), receive, send)
 
         return choose
 

@@ -4,6 +4,7 @@ import base64
 import binascii
 import json
 from typing import NamedTuple
+from urllib.parse import unquote
 
 from python_multipart.multipart import parse_options_header
 from starlette.datastructures import UploadFile
@@ -19,6 +20,8 @@ EXPECTED = (
     'or JSON {"images": [{"name": "a.png", "data": "<base64>"}]}; a URL is never fetched'
 )
 _MAX_NAME = 255
+_URL_SAFE = bytes.maketrans(b"-_", b"+/")
+_SPACE = b" \t\r\n\v\f"
 
 
 class Upload(NamedTuple):
@@ -106,11 +109,20 @@ def _read_entry(entry: object, place: int) -> Upload:
     if not isinstance(data, str):
         raise Refused(400, "no_file", f"{name} has no text in data; {EXPECTED}")
     if data.startswith("data:"):
-        data = data.partition(",")[2]
+        data = unquote(data.partition(",")[2])
     try:
-        return Upload(name, base64.b64decode(data, validate=True))
+        return Upload(name, _read_base64(data))
     except (binascii.Error, ValueError):
         return Upload(name, BadImage(name, "not_base64", f"its data must be base64, it begins {data[:40]!r}"))
+
+
+def _read_base64(text: str) -> bytes:
+    """The bytes of base64 in any of its usual forms: in lines, URL-safe (RFC 4648, section 5), without its padding.
+
+    Raises ValueError for any other text.
+    """
+    digits = text.encode("ascii").translate(_URL_SAFE, _SPACE).rstrip(b"=")
+    return base64.b64decode(digits + b"=" * (-len(digits) % 4), validate=True)
 
 
 def _name(given: str | None, place: int) -> str:

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import shutil
 import socket
 import subprocess
@@ -15,6 +16,7 @@ import pytest
 from PIL import Image
 
 from tests.relabel.review.running import Annotator, review
+from tests.watching import Watch, why_blind
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -24,6 +26,12 @@ LONGER = " --size 16 --batch-size 32 --steps 120 --evaluate-every 120 --lr 0.1 -
 MLFLOW_SHORT = " -P size=16 -P batch_size=8 -P steps=3 -P evaluate_every=3 -P device=cpu"
 RUN_APART = ("make ", "dc3 serve", "curl ", "mlflow ui", "optuna-dashboard")
 """Servers and the make targets: each has its own test below, or is the command that runs this test."""
+
+
+@pytest.fixture(scope="module")
+def watch(tmp_path_factory: pytest.TempPathFactory) -> Watch | None:
+    """What the commands of `dc3` call and leave at home, where that can be seen."""
+    return None if why_blind() else Watch(tmp_path_factory.mktemp("watch"))
 
 
 @pytest.fixture(scope="module")
@@ -43,15 +51,24 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def execute(command: str, folder: Path) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(command, shell=True, cwd=folder, env=environment(folder), capture_output=True, text=True)
+def execute(command: str, folder: Path, watch: Watch | None = None) -> "subprocess.CompletedProcess[str]":
+    line, variables = _watched(command, folder, watch)
+    return subprocess.run(line, shell=True, cwd=folder, env=variables, capture_output=True, text=True)
 
 
-def environment(folder: Path) -> dict[str, str]:
+def _watched(command: str, folder: Path, watch: Watch | None) -> tuple[str, dict[str, str]]:
+    """The command and its environment; under watch where it is one of ours."""
+    if watch is None or not command.startswith("dc3 "):
+        return command, environment(folder)
+    return f"exec {shlex.join(watch.prefix())} {command}", environment(folder, watch)
+
+
+def environment(folder: Path, watch: Watch | None = None) -> dict[str, str]:
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW_", "DC3_"))}
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     # MLflow's own commands look for the store that `dc3` makes below the working directory
     tracking = f"sqlite:///{folder}/mlruns/mlflow.db"
+    clean = watch.environment(clean) if watch else clean
     return clean | {"PATH": path, "PYTHONPATH": str(ROOT), "MLFLOW_TRACKING_URI": tracking}
 
 
@@ -68,37 +85,54 @@ def shorten(command: str) -> str:
     return command + SHORT if command.startswith("dc3 train") and "--repeat" not in command else command
 
 
-@pytest.mark.slow
-def test_commands_work_in_the_order_of_the_readme(lab: Path) -> None:
-    assert len(COMMANDS) == 20
+@pytest.fixture(scope="module")
+def all_done(lab: Path, watch: Watch | None) -> None:
+    """Every command has been carried out, in the order of the README."""
     run_id = ""
     for command in COMMANDS:
         if command.startswith(RUN_APART):
             continue
         if command == "dc3 review proposals":
-            _answer_on_the_page(lab)
+            _answer_on_the_page(lab, watch)
             continue
         if command == "dc3 export best --output model.onnx":
             # three steps make a degenerate model, which `best` rightly never takes
             command = command.replace("best", run_id)
-        done = execute(shorten(command).replace("RUN", run_id), lab)
+        done = execute(shorten(command).replace("RUN", run_id), lab, watch)
         assert done.returncode == 0, f"{command}\n{done.stdout[-1500:]}\n{done.stderr[-3000:]}"
         run_id = next((line.split()[1] for line in done.stdout.splitlines() if line.startswith("run ")), run_id)
-    _serve_and_ask(lab)
+    _serve_and_ask(lab, watch)
     _start_and_open("mlflow ui --backend-store-uri sqlite:///mlruns/mlflow.db", "--port", lab)
     _start_and_open("optuna-dashboard sqlite:///mlruns/optuna.db --artifact-dir mlruns/optuna", "--port", lab)
 
 
-def _answer_on_the_page(lab: Path) -> None:
-    with review(lab / "proposals", lab / "proposals" / "review.jsonl") as page:
+@pytest.mark.slow
+@pytest.mark.usefixtures("all_done")
+def test_commands_work_in_the_order_of_the_readme() -> None:
+    assert len(COMMANDS) == 21
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("all_done")
+def test_no_command_of_ours_calls_another_machine_or_writes_at_home(watch: Watch | None) -> None:
+    """train, compare, tune, export, serve, propose, review, merge, agree: with all their processes and libraries."""
+    if watch is None:
+        pytest.skip(f"WHAT IS SENT IS UNTESTED HERE: {why_blind()}")
+    assert watch.called() == []
+    assert watch.left_at_home() == []
+
+
+def _answer_on_the_page(lab: Path, watch: Watch | None) -> None:
+    under_watch = {"prefix": watch.prefix(), "environment": watch.environment(dict(os.environ))} if watch else {}
+    with review(lab / "proposals", lab / "proposals" / "review.jsonl", **under_watch) as page:  # type: ignore[arg-type]
         anna = Annotator(page, "anna")
         for _ in range(5):
             anna.answer(anna.next(), "copepod").raise_for_status()
 
 
-def _serve_and_ask(lab: Path) -> None:
+def _serve_and_ask(lab: Path, watch: Watch | None) -> None:
     port = _free_port()
-    server = _start("dc3 serve model.onnx", f"--port {port}", lab)
+    server = _start("dc3 serve model.onnx", f"--port {port}", lab, watch)
     try:
         _wait(f"http://127.0.0.1:{port}/readyz", server)
         curl = next(command for command in COMMANDS if command.startswith("curl"))
@@ -120,12 +154,13 @@ def _start_and_open(command: str, flag: str, lab: Path) -> None:
         server.wait(60)
 
 
-def _start(command: str, options: str, lab: Path) -> "subprocess.Popen[bytes]":
+def _start(command: str, options: str, lab: Path, watch: Watch | None = None) -> "subprocess.Popen[bytes]":
+    line, variables = _watched(command, lab, watch)
     return subprocess.Popen(
-        f"exec {command} {options}",
+        f"exec {line.removeprefix('exec ')} {options}",
         shell=True,
         cwd=lab,
-        env=environment(lab),
+        env=variables,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

@@ -1,41 +1,14 @@
 """Label Studio's exported annotations as verdicts: pure reading, no requests."""
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from relabel.bundle import MIXED, Bundle, Proposal
-from relabel.label_studio.config import CLUSTER_CLASS, IMAGE_CLASS, OUTLIERS
+from relabel.label_studio.annotations import Answer, Json, find_last, read_members, read_task, unite_tasks
 from relabel.label_studio.projects import Kind
-from relabel.label_studio.tasks import ID, MEMBERS, SHOWN
 from relabel.verdicts import Outcome, Unit, Verdict
 
 TOOL = "label-studio"
-
-
-class Answer(NamedTuple):
-    """One annotation."""
-
-    task: int
-    name: str
-    """Of the task."""
-    members: tuple[str, ...]
-    """Images that were judged: one, or those of a cluster."""
-    annotator: str
-    label: str
-    """Class or `mixed`; empty when it was skipped."""
-    excluded: frozenset[str]
-    """Images that do not belong to the cluster."""
-    shown: str
-    """The class that was selected before, empty for none."""
-    seconds: float
-    """From opening the page to submitting it, by the clock on the wall; NaN where no browser measured."""
-    at: str
-
-    @property
-    def is_bulk(self) -> bool:
-        """Whether a tool made it: browsers always send their time."""
-        return self.seconds != self.seconds
 
 
 class Answers(NamedTuple):
@@ -50,7 +23,7 @@ class Answers(NamedTuple):
     """Answers that are none of the classes, with task and annotator."""
 
 
-def read_answers(tasks: Iterable[Mapping[str, Any]], people: Mapping[int, str], bundle: Bundle, kind: Kind) -> Answers:
+def read_answers(tasks: Iterable[Json], people: Mapping[int, str], bundle: Bundle, kind: Kind) -> Answers:
     """Verdicts of a project's exported tasks, in the order of tasks, annotations and members.
 
     Args:
@@ -61,82 +34,44 @@ def read_answers(tasks: Iterable[Mapping[str, Any]], people: Mapping[int, str], 
     """
     rows = {row.image: row for row in bundle.proposals.itertuples(index=False)}
     known = {*bundle.about.classes, MIXED} if kind == "clusters" else {*bundle.about.classes}
+    answers: list[Answer] = []
+    foreign: list[str] = []
+    for task in unite_tasks(tasks):
+        members = read_members(task["data"], kind)
+        if members and all(image in rows for image in members):
+            answers += read_task(task, people, kind)
+        elif task["annotations"]:
+            n_answers = len(task["annotations"])
+            foreign.append(f"task {task['id']} is not one of these proposals: {n_answers} answer(s)")
+    last = find_last(answer for answer in answers if answer.labels or answer.skipped)
     verdicts: list[Verdict] = []
     queued: set[str] = set()
     left_out: list[str] = []
     faults: list[str] = []
-    for task in sorted(tasks, key=lambda task: task["id"]):
-        members = _members(task["data"], kind)
-        if not members or not all(image in rows for image in members):
-            left_out.append(f"task {task['id']} is not one of these proposals: {len(task['annotations'])} answer(s)")
-            continue
-        for answer in _latest(task, members, people, kind, left_out):
-            strange = [answer.label] if answer.label and answer.label not in known else []
-            strange += sorted(answer.excluded - set(members))
-            if strange:
-                faults.append(f"task {answer.task} ({answer.name}) by {answer.annotator}: {', '.join(strange)}")
-                continue
-            verdicts += [_judge(answer, rows[image], bundle, kind) for image in members]
-            queued |= set(members) if answer.label == MIXED and kind == "clusters" else answer.excluded
-    return Answers(verdicts, frozenset(queued), left_out, faults)
+    for answer in answers:
+        strange = _find_strange(answer, known)
+        if not (answer.labels or answer.skipped):
+            left_out.append(f"{answer.where}: submitted without a class")
+        elif answer.id not in last:
+            left_out.append(f"{answer.where}: answered again, the last one counts")
+        elif strange:
+            faults.append(f"{answer.where}: {', '.join(strange)}")
+        else:
+            verdicts += [_judge(answer, rows[image], bundle, kind) for image in answer.members]
+            queued |= set(answer.members) if answer.label == MIXED else answer.excluded
+    return Answers(verdicts, frozenset(queued), left_out + foreign, faults)
 
 
-def _members(data: Mapping[str, Any], kind: Kind) -> tuple[str, ...]:
-    if kind != "clusters":
-        return (str(data[ID]),) if ID in data else ()
-    members = data.get(MEMBERS)
-    return tuple(str(member["value"]) for member in members) if isinstance(members, list) else ()
-
-
-def _latest(
-    task: Mapping[str, Any], members: tuple[str, ...], people: Mapping[int, str], kind: Kind, left_out: list[str]
-) -> list[Answer]:
-    """Each annotator's last answer to a task: an earlier one was withdrawn by it."""
-    latest: dict[str, Answer] = {}
-    for annotation in sorted(task["annotations"], key=lambda annotation: annotation["id"]):
-        answer = _parse(task, annotation, members, people, kind)
-        where = f"task {task['id']} ({answer.name}) by {answer.annotator}"
-        if not answer.label and not annotation["was_cancelled"]:
-            left_out.append(f"{where}: submitted without a class")
-            continue
-        if answer.annotator in latest:
-            left_out.append(f"{where}: answered again, the last one counts")
-        latest[answer.annotator] = answer
-    return list(latest.values())
-
-
-def _parse(
-    task: Mapping[str, Any],
-    annotation: Mapping[str, Any],
-    members: tuple[str, ...],
-    people: Mapping[int, str],
-    kind: Kind,
-) -> Answer:
-    results = {result["from_name"]: result for result in annotation["result"] if result.get("type") == "choices"}
-    label = results.get(CLUSTER_CLASS if kind == "clusters" else IMAGE_CLASS)
-    outliers = results.get(OUTLIERS)
-    # A browser notes the origin of a selection. `manual` and no parent: the page showed no proposal, whatever the
-    # project was meant to do. An answer without origin came by the API and is taken as the project is.
-    unseen = label is not None and label.get("origin") == "manual" and annotation.get("parent_prediction") is None
-    skipped = annotation["was_cancelled"]
-    user = annotation["completed_by"]
-    number = user["id"] if isinstance(user, dict) else user
-    seconds = annotation["lead_time"]
-    return Answer(
-        task["id"],
-        str(task["data"].get(ID, "")),
-        members,
-        people.get(number, f"user {number}"),
-        "" if skipped or not label else str(label["value"]["choices"][0]),
-        frozenset(outliers["value"]["choices"]) if outliers and not skipped else frozenset(),
-        "" if unseen else str(task["data"].get(SHOWN, "")),
-        float("nan") if seconds is None else float(seconds),
-        datetime.fromisoformat(annotation["created_at"]).astimezone(UTC).isoformat(),
-    )
+def _find_strange(answer: Answer, known: set[str]) -> list[str]:
+    """What an annotator cannot have meant: Label Studio takes all of it from a program."""
+    strange = [label for label in answer.labels if label not in known]
+    if len(answer.labels) > 1:
+        strange.append(f"{len(answer.labels)} classes at once ({', '.join(answer.labels)})")
+    return strange + sorted(answer.excluded - set(answer.members))
 
 
 def _judge(answer: Answer, row: Proposal, bundle: Bundle, kind: Kind) -> Verdict:
-    outcome = _outcome(answer, row.image, kind)
+    outcome = _outcome(answer, row.image)
     unit: Unit = "cluster" if kind == "clusters" else "image"
     return Verdict(
         image=row.image,
@@ -155,8 +90,8 @@ def _judge(answer: Answer, row: Proposal, bundle: Bundle, kind: Kind) -> Verdict
     )
 
 
-def _outcome(answer: Answer, image: str, kind: Kind) -> Outcome:
-    if not answer.label or (kind == "clusters" and answer.label == MIXED):
+def _outcome(answer: Answer, image: str) -> Outcome:
+    if answer.skipped or answer.label == MIXED:  # of a single image that would be none of the known answers
         return "skipped"
     if image in answer.excluded:
         return "excluded"

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from relabel.bundle import Bundle
+from relabel.bundle import Bundle, refuse_class_mixed
 from relabel.label_studio.answers import Answers, read_answers
 from relabel.label_studio.client import Client
 from relabel.label_studio.projects import KINDS, Project, find_projects
@@ -26,8 +26,10 @@ class Pulled(NamedTuple):
 def pull(client: Client, bundle: Bundle) -> Pulled:
     """Reads the answers of all projects; the same answers give the same table.
 
-    Raises InputError when nothing was pushed or answers are none of the classes, with every task at fault.
+    Raises InputError when nothing was pushed, a class is called `mixed` or answers are none of the classes, with every
+    task at fault.
     """
+    refuse_class_mixed(bundle.about.classes)
     projects = find_projects(client, bundle)
     if not projects:
         raise InputError(

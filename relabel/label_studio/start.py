@@ -12,6 +12,14 @@ from training.errors import InputError
 
 PASSWORD, TOKEN = "password", "token"
 """Files in the data folder, readable by their owner only."""
+TELLS_NOBODY = {
+    "LABEL_STUDIO_COLLECT_ANALYTICS": "false",
+    "LABEL_STUDIO_SENTRY_DSN": "",
+    "LABEL_STUDIO_FRONTEND_SENTRY_DSN": "",
+    "LABEL_STUDIO_LATEST_VERSION_CHECK": "false",
+    "LABEL_STUDIO_FEATURE_FLAGS_OFFLINE": "true",
+}
+"""What keeps it from telling others of its use (docs/privacy.md); whoever has set one of these has his way."""
 _HOST = "127.0.0.1"
 
 
@@ -53,6 +61,7 @@ def plan_start(options: StartOptions) -> Start:
     _check_port(options.port)
     options.data_dir.mkdir(parents=True, exist_ok=True)
     environment = {
+        **TELLS_NOBODY,
         **os.environ,
         **_settings(options.root.resolve()),
         "LABEL_STUDIO_USERNAME": options.username,
@@ -69,11 +78,6 @@ def plan_start(options: StartOptions) -> Start:
 
 def _settings(root: Path) -> dict[str, str]:
     return {
-        "LABEL_STUDIO_COLLECT_ANALYTICS": "false",
-        "LABEL_STUDIO_SENTRY_DSN": "",
-        "LABEL_STUDIO_FRONTEND_SENTRY_DSN": "",
-        "LABEL_STUDIO_LATEST_VERSION_CHECK": "false",
-        "LABEL_STUDIO_FEATURE_FLAGS_OFFLINE": "true",
         "LABEL_STUDIO_DISABLE_SIGNUP_WITHOUT_LINK": "true",
         "LABEL_STUDIO_LOCAL_FILES_SERVING_ENABLED": "true",
         "LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT": str(root),

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from relabel.bundle import MIXED, Bundle
+from relabel.bundle import MIXED, Bundle, is_mixed
 from relabel.label_studio.config import ANCHOR, CLUSTER_CLASS, IMAGE_CLASS, OUTLIERS, THUMBNAIL
 from relabel.label_studio.links import Links
 from training.errors import InputError, name_some
@@ -145,7 +145,7 @@ def _select(control: str, target: str, choices: list[str]) -> dict[str, object]:
 
 def _is_showable(name: str) -> bool:
     # Label Studio takes `$x` for a variable of the task: it showed 'undefined' for it, and no proposal.
-    return bool(name) and name == name.strip() and name.isprintable() and "$" not in name and name != MIXED
+    return bool(name) and name == name.strip() and name.isprintable() and "$" not in name and not is_mixed(name)
 
 
 def _by_gain(table: pd.DataFrame) -> pd.DataFrame:

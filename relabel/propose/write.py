@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from relabel.bundle import IMAGES, About, Proposal, write_bundle
+from relabel.bundle import IMAGES, About, Proposal, refuse_class_mixed, write_bundle
 from relabel.propose.dcic import to_dcic, write_dcic
 from relabel.propose.folder import check_replaceable, write_folder
 from relabel.propose.images import ImageStore, write_images
@@ -38,6 +38,7 @@ def write_proposals(
     """
     folder = folder.resolve()  # its name stands in dcic.json
     check_replaceable(folder, overwrite)  # before the minutes of work
+    refuse_class_mixed(predictions.class_names)
     proposed = propose(predictions, options, run.round)
     n_control = sum(proposal.arm == "control" for proposal in proposed.proposals)
     about = About(

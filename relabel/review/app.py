@@ -147,13 +147,16 @@ def create_app(open_desk: Callable[[], Desk], annotators: Annotators, insecure: 
     inner = Starlette(routes=review.routes(), middleware=[limit], exception_handlers=handlers)
     # keys set: every annotator needs his own, on whatever machine he sits
     guarded = Guard(inner, Keys("", ",".join(annotators.keys())), insecure and not annotators.names)
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/", _page),
             Mount("/page", StaticFiles(directory=PAGE)),
             Mount("/api", guarded),
         ]
     )
+    for router in (inner.router, app.router):
+        router.redirect_slashes = False  # it would lead to an address without a proxy's prefix
+    return app
 
 
 def create_review(options: ReviewOptions, annotators: Annotators, insecure: bool = False) -> Starlette:
@@ -163,7 +166,8 @@ def create_review(options: ReviewOptions, annotators: Annotators, insecure: bool
 
 async def _page(request: Request) -> Response:
     if not request.url.path.endswith("/"):  # mounted, and called without the slash that its own paths hang on
-        return Response(status_code=307, headers={"Location": f"{request.url.path}/"})
+        # relative, for a proxy may have a prefix before the path
+        return Response(status_code=307, headers={"Location": f"./{request.url.path.rpartition('/')[2]}/"})
     return FileResponse(PAGE / "index.html", headers=_PAGE_HEADERS)
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from relabel.bundle import Bundle, Proposal, read_bundle
+from relabel.bundle import Bundle, Proposal, read_bundle, refuse_class_mixed
 from relabel.review.events import SELECTION, Answer, Decision, Event, Header, Shown, Undo
 from relabel.review.journal import Journal
 from relabel.review.progress import Person, Progress
@@ -76,6 +76,7 @@ class Desk:
     def __init__(self, options: ReviewOptions, clock: Callable[[], datetime] = _now) -> None:
         """Reads proposals and journal; raises InputError when they cannot be used."""
         self.bundle: Bundle = read_bundle(options.folder)
+        refuse_class_mixed(self.bundle.about.classes)
         self.proposals: dict[str, Proposal] = proposals_of(self.bundle)
         self.images = tuple(self.proposals)
         """Names; their places are how the page calls them, as a file's name may tell its class."""

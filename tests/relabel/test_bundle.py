@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from relabel.bundle import MIXED, About, ClusterRow, Proposal, read_bundle, write_bundle
+from relabel.bundle import MIXED, About, ClusterRow, Proposal, read_bundle, refuse_class_mixed, write_bundle
 from training.errors import InputError
 
 ABOUT = About("run-1", ("NA", "dog"), 2, 0.1, 7)
@@ -91,3 +91,10 @@ def test_images_outside_of_the_folder_are_refused(folder: Path, file: str) -> No
     write_bundle(folder, ABOUT, [CERTAIN._replace(file=file)], [])
     with pytest.raises(InputError, match="outside of images/"):
         read_bundle(folder)
+
+
+@pytest.mark.parametrize("name", ["mixed", "Mixed", " MIXED "])
+def test_no_class_can_be_taken_for_the_answer_mixed(name: str) -> None:
+    with pytest.raises(InputError, match=rf"No class may be called '{name}'.*Rename the class in the votes, train"):
+        refuse_class_mixed(("dog", name))
+    refuse_class_mixed(("dog", "mixed breed", "remixed"))

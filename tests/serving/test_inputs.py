@@ -2,13 +2,15 @@
 
 import base64
 import contextlib
+import gzip
 import io
 import json
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import numpy as np
@@ -21,6 +23,7 @@ from tests.serving.test_images import encode, png_header
 pytestmark = pytest.mark.slow
 PICTURE = Image.fromarray(make_images(1, 64)[0])
 GOOD = encode(PICTURE, "PNG")
+NOISY = encode(Image.fromarray(np.random.default_rng(2).integers(0, 256, (15, 16, 3), dtype=np.uint8)), "PNG")
 CUT = GOOD[: len(GOOD) * 3 // 4]
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'
 EXIF = Image.Exif()
@@ -234,6 +237,66 @@ def test_json_carries_images_as_base64(client: httpx.Client) -> None:
         answers = response.json()["answers"]
         assert [entry["name"] for entry in answers] == ["image 1", "b.png", "image 3", "image 4"]
         assert [entry["error"] is None for entry in answers] == [True, True, True, False]
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        pytest.param(lambda data: base64.encodebytes(data).decode(), id="in lines of 76"),
+        pytest.param(lambda data: base64.encodebytes(data).decode().replace("\n", "\r\n"), id="in lines as of e-mail"),
+        pytest.param(lambda data: base64.urlsafe_b64encode(data).decode(), id="URL-safe"),
+        pytest.param(lambda data: base64.b64encode(data).decode().rstrip("="), id="without padding"),
+        pytest.param(lambda data: base64.urlsafe_b64encode(data).decode().rstrip("="), id="as in a web token"),
+        pytest.param(lambda data: f"data:image/png;base64,{quote(base64.b64encode(data))}", id="in a quoted data URI"),
+    ],
+)
+def test_base64_is_read_in_all_its_usual_forms(client: httpx.Client, form: Callable[[bytes], str]) -> None:
+    plain = base64.b64encode(NOISY).decode()
+    assert {"+", "/", "="} <= set(plain), "or the forms would not differ"
+    expected, found = client.post("/predict", json={"images": [plain, form(NOISY)]}).json()["answers"]
+    assert expected["error"] is found["error"] is None
+    assert found["class_probabilities"] == expected["class_probabilities"]
+
+
+@pytest.mark.parametrize("text", ["abcde", "ab=c", "ab$d", "äbcd", "http://127.0.0.1/a"])
+def test_what_is_no_base64_is_named(client: httpx.Client, text: str) -> None:
+    assert text in check(client.post("/predict", json={"images": [text]}), 400, "not_base64")["message"]
+
+
+@pytest.mark.parametrize("coding", ["gzip", "GZIP", "deflate", "br", "zstd", "gzip, br"])
+@pytest.mark.parametrize("kind", ["image/png", "application/json", "multipart/form-data; boundary=x"])
+def test_a_packed_body_is_refused_by_the_name_of_its_coding(client: httpx.Client, coding: str, kind: str) -> None:
+    headers = {"Content-Encoding": coding, "Content-Type": kind}
+    response = client.post("/predict", content=gzip.compress(GOOD), headers=headers)
+    assert f"Content-Encoding: {coding};" in check(response, 415, "encoded")["message"]
+    assert response.headers["accept-encoding"] == "identity"
+
+
+@pytest.mark.parametrize("coding", ["identity", ""])
+def test_a_body_that_is_declared_as_not_packed_is_read(client: httpx.Client, coding: str) -> None:
+    assert client.post("/predict", content=GOOD, headers={"Content-Encoding": coding}).status_code == 200
+
+
+def test_a_packed_body_has_no_length_that_a_client_could_make_up(client: httpx.Client) -> None:
+    """A bomb: 60 kB that unpack to 60 MB."""
+    bomb = gzip.compress(b"\0" * 60_000_000)
+    start = time.perf_counter()
+    check(client.post("/predict", content=bomb, headers={"Content-Encoding": "gzip"}), 415, "encoded")
+    assert time.perf_counter() - start < 1
+
+
+@pytest.mark.parametrize("path", ["/predict", "/model", "/metrics", "/openapi.json"])
+def test_a_slash_at_the_end_leads_nowhere_else(client: httpx.Client, path: str) -> None:
+    """A redirect would lose the prefix, and the TLS, of a proxy before the service."""
+    ask = {"url": path, "method": "GET"} | ({"method": "POST", "content": GOOD} if path == "/predict" else {})
+    plain, slashed = client.request(**ask), client.request(**ask | {"url": f"{path}/"})
+    assert (plain.status_code, slashed.status_code) == (200, 200)
+    assert path == "/metrics" or slashed.json() == plain.json()
+
+
+@pytest.mark.parametrize("path", ["/page", "/page/", "/no/", "/predict//no/"])
+def test_no_path_is_answered_by_a_redirect(client: httpx.Client, path: str) -> None:
+    assert client.get(path).status_code == 404
 
 
 def test_no_url_in_a_request_is_ever_fetched(client: httpx.Client) -> None:

@@ -9,10 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from serving.certain import is_certain
 from training.errors import InputError
-
-CERTAIN_BELOW = 0.5
-"""An image is certain when p_a lies below (paper, section 2.2)."""
 
 
 class Predictions(NamedTuple):
@@ -37,7 +35,7 @@ class Predictions(NamedTuple):
     @property
     def certain(self) -> np.ndarray:
         """(N,) True where the class output decides, False where the cluster output does."""
-        return self.ambiguity < CERTAIN_BELOW
+        return is_certain(self.ambiguity)
 
     def select(self, rows: np.ndarray) -> "Predictions":
         """Some of the images, by mask or row numbers."""

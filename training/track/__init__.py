@@ -2,8 +2,7 @@
 
 import os
 
-# Before the import of mlflow: it reads them then. A lab's data is no business of a telemetry server.
-os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+# Before the import of mlflow, which reads them then; serving.privacy has switched off its telemetry.
 os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 

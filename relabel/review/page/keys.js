@@ -9,11 +9,13 @@ export function keysOf(classes) {
 }
 
 // Calls `commands[key]`, or `choose(number)` for the class of a key in `keys()`, unless somebody is typing; one that gives
-// false leaves the key to the browser. A key held down answers once.
+// false leaves the key to the browser. A key held down answers once. An open dialog takes all keys, `?` closes it.
 export function listen(commands, keys, choose) {
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.altKey || event.metaKey || event.defaultPrevented) return;
-    if (document.querySelector("dialog[open]") || event.target.matches("input:not([type=radio])")) return;
+    const dialog = document.querySelector("dialog[open]");
+    if (dialog && event.key === "?" && !event.repeat) dialog.close();
+    if (dialog || event.target.matches("input:not([type=radio])")) return;
     // Enter and Space on a button are that button's own, but for the images, where Enter accepts the whole grid
     if (event.key === "Enter" && event.target.matches("button:not(.tile)")) return;
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;

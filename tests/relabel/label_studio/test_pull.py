@@ -1,5 +1,6 @@
 """Answers of two people back from a real Label Studio."""
 
+import contextlib
 from pathlib import Path
 
 import numpy as np
@@ -9,12 +10,13 @@ import pytest
 from dc3.__main__ import main
 from relabel.bundle import CLUSTERS, Bundle
 from relabel.label_studio.client import Client
+from relabel.label_studio.people import sign_up
 from relabel.label_studio.projects import Kind, find_projects
 from relabel.label_studio.pull import pull
 from relabel.verdicts import read_verdicts
 from tests.relabel.label_studio.bundles import CLASSES, N_CERTAIN
 from tests.relabel.label_studio.conftest import MakeBundle
-from tests.relabel.label_studio.server import Person, Server
+from tests.relabel.label_studio.server import PASSWORD, Person, Server
 from tests.relabel.label_studio.test_push import list_tasks, names_of, run_push
 from training.errors import InputError
 
@@ -34,11 +36,12 @@ def choose(control: str, *choices: str) -> dict:
     return {"from_name": control, "to_name": target, "type": "choices", "value": {"choices": list(choices)}}
 
 
-def answer(person: Person, task: dict, *results: dict, seconds: float | None = 3.0, skip: bool = False) -> None:
-    """An annotation by the API, as the person."""
+def answer(person: Person, task: dict, *results: dict, seconds: float | None = 3.0, skip: bool = False) -> int:
+    """An annotation by the API, as the person; its number."""
     body = {"result": list(results), "lead_time": seconds, "was_cancelled": skip}
     response = person.session.post(f"/api/tasks/{task['id']}/annotations/", json=body)
     assert response.status_code == 201, response.text
+    return int(response.json()["id"])
 
 
 def of(table: pd.DataFrame, image: str, person: Person) -> pd.Series:
@@ -232,6 +235,34 @@ def test_answers_that_do_not_count_are_named(client: Client, new_bundle: MakeBun
         "1 answer(s)",
     ]
     assert f"task {number} is not one of these proposals" in pulled.left_out[2]
+
+
+def test_edits_emptied_choices_and_deleted_people_come_back_as_they_are(
+    label_studio: Server, owner: Person, client: Client, new_bundle: MakeBundle, annotators: Annotators
+) -> None:
+    bundle, (ada, _) = new_bundle(), annotators
+    run_push(client, bundle, overlap=4)
+    first, second = bundle.proposals["image"][:2]
+    tasks = find_tasks(client, bundle, "single")
+    older = answer(ada, tasks[first], choose("label", "cat"))
+    answer(ada, tasks[first], choose("label", "dog"))
+    change = {"result": [choose("label", "frog")], "lead_time": 4.0}
+    ada.session.patch(f"/api/annotations/{older}/", json=change).raise_for_status()
+    answer(ada, tasks[second], choose("label"))
+    for number in range(2):
+        email = f"{bundle.about.round}.{number}@example.org"
+        with contextlib.closing(sign_up(label_studio.url, owner.session, email, PASSWORD)) as session:
+            answer(Person(email, session), tasks[second], choose("label", CLASSES[number]))
+            me = session.get("/api/current-user/whoami").raise_for_status().json()["id"]
+        owner.session.delete(f"/api/users/{me}").raise_for_status()
+    pulled = pull(client, bundle)
+    assert of(pulled.verdicts, first, ada)["label"] == "frog", "the older annotation was edited last"
+    left = pulled.verdicts[pulled.verdicts["image"] == second]
+    assert list(left["label"]) == list(CLASSES[:2])
+    assert left["annotator"].str.startswith("deleted user").all()
+    assert left["annotator"].nunique() == 2
+    texts = [text.rsplit(": ", 1)[1] for text in pulled.left_out]
+    assert texts == ["answered again, the last one counts", "submitted without a class"]
 
 
 def test_two_annotators_are_each_asked_when_overlap_is_two(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from relabel.label_studio.start import StartOptions, plan_start
+from relabel.label_studio.start import TELLS_NOBODY, StartOptions, plan_start
 from tests.serving.running import free_port
 from training.errors import InputError
 
@@ -17,13 +17,19 @@ def options(folder: Path, port: int = 0, program: str = sys.executable) -> Start
     return StartOptions(folder / "rounds", folder / "data", port or free_port(), program=program)
 
 
-def test_the_server_is_for_this_machine_and_tells_nobody(tmp_path: Path) -> None:
+def test_the_server_is_for_this_machine_and_tells_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in TELLS_NOBODY:
+        monkeypatch.delenv(name, raising=False)
     start = plan_start(options(tmp_path))
     place = start.command.index("--internal-host")
     assert start.command[place + 1] == "127.0.0.1"
-    assert start.environment["LABEL_STUDIO_COLLECT_ANALYTICS"] == "false"
+    told = {"COLLECT_ANALYTICS": "false", "SENTRY_DSN": "", "FRONTEND_SENTRY_DSN": ""}
+    told |= {"LATEST_VERSION_CHECK": "false", "FEATURE_FLAGS_OFFLINE": "true"}
+    assert {name: start.environment[f"LABEL_STUDIO_{name}"] for name in told} == told
     assert start.environment["LABEL_STUDIO_DISABLE_SIGNUP_WITHOUT_LINK"] == "true"
     assert start.environment["LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT"] == str(tmp_path / "rounds")
+    monkeypatch.setenv("LABEL_STUDIO_COLLECT_ANALYTICS", "true")
+    assert plan_start(options(tmp_path)).environment["LABEL_STUDIO_COLLECT_ANALYTICS"] == "true", "as its user says"
 
 
 def test_secrets_stay_the_same_are_private_and_off_the_command_line(tmp_path: Path) -> None:

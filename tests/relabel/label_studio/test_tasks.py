@@ -83,12 +83,18 @@ def test_all_faults_are_named_at_once(bundle: Bundle) -> None:
     table.loc[0, "proposal"] = "zebra"
     table.loc[1, "image"] = table["image"][2]
     table.loc[table["cluster"] == "0", "cluster"] = ""
-    classes = (*CLASSES, "mixed", " space", "5 $x", "", "cat")
+    classes = (*CLASSES, "mixed", "Mixed", " space", "5 $x", "", "cat")
     wrong = with_table(bundle, table)._replace(about=replace(bundle.about, classes=classes))
     with pytest.raises(InputError) as caught:
         check_bundle(wrong)
     message = str(caught.value)
-    for part in ("'mixed', ' space', '5 $x', ''", "must differ", ": 'zebra'", "without a cluster", "stand there twice"):
+    for part in (
+        "'mixed', 'Mixed', ' space', '5 $x', ''",
+        "must differ",
+        ": 'zebra'",
+        "without a cluster",
+        "stand there twice",
+    ):
         assert part in message
     check_bundle(bundle)
 

@@ -138,3 +138,11 @@ def test_counts_add_up(folder: Path) -> None:
     text = count_proposals(rows)  # type: ignore[arg-type]
     assert text.startswith(f"{len(rows)} images: ")
     assert f"{sum(row.arm == 'control' for row in rows)} without proposal" in text
+
+
+def test_a_class_called_mixed_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    run = digits_run()
+    named = run._replace(class_names=("mixed", *run.class_names[1:]))
+    with pytest.raises(InputError, match="No class may be called 'mixed'"):
+        write_proposals(tmp_path / "new", RUN, named, Digits(n_blends=2), ProposeOptions(), show_progress=False)
+    assert list(tmp_path.iterdir()) == []

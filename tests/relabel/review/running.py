@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -38,11 +38,19 @@ class Page(NamedTuple):
 
 
 @contextlib.contextmanager
-def review(bundle: Path, journal: Path, *options: str, port: int | None = None) -> Iterator[Page]:
-    """The page as a process, ended with the block."""
+def review(
+    bundle: Path,
+    journal: Path,
+    *options: str,
+    port: int | None = None,
+    prefix: Sequence[str] = (),
+    environment: Mapping[str, str] = os.environ,
+) -> Iterator[Page]:
+    """The page as a process, ended with the block; `prefix` stands before its command."""
     port = port or free_port()
-    command = [sys.executable, "-m", "dc3", "review", str(bundle), "--verdicts", str(journal), "--port", str(port)]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    command = [*prefix, sys.executable, "-m", "dc3", "review", str(bundle)]
+    command += ["--verdicts", str(journal), "--port", str(port)]
+    environment = {**environment, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     log = journal.with_suffix(".log")
     with log.open("w") as errors:
         process = subprocess.Popen(

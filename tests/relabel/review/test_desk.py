@@ -1,5 +1,6 @@
 """Answers: what is stored of them, their time, and when they are refused."""
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,6 +12,7 @@ from relabel.review.journal import read_journal
 from relabel.review.units import Unit
 from relabel.verdicts import Verdict, to_table
 from serving.refused import Refused
+from training.errors import InputError
 
 
 class Clock:
@@ -36,6 +38,19 @@ def desk(digits: Path, tmp_path: Path, clock: Clock) -> Iterator[Desk]:
     opened = Desk(ReviewOptions(digits, tmp_path / "journal"), clock)
     yield opened
     opened.close()
+
+
+def test_a_class_called_mixed_is_refused_before_anybody_is_asked(digits: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "bundle"
+    folder.mkdir()
+    for path in digits.iterdir():
+        (folder / path.name).symlink_to(path)
+    (folder / "about.json").unlink()
+    about = json.loads((digits / "about.json").read_text())
+    (folder / "about.json").write_text(json.dumps(about | {"classes": [*about["classes"], "Mixed"]}))
+    with pytest.raises(InputError, match="No class may be called 'Mixed'"):
+        Desk(ReviewOptions(folder, tmp_path / "journal"))
+    assert not (tmp_path / "journal").exists()
 
 
 def make(unit: Unit, number: int, answered: str, **changes: object) -> Submission:

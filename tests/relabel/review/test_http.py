@@ -213,5 +213,10 @@ def test_it_can_be_mounted_on_another_application(digits: Path, tmp_path: Path) 
             named = {"X-Annotator": "Anna"}
             assert (await client.get("/review/api/next", headers=named)).json()["unit"]
             assert (await client.get("/review/api/next")).status_code == 401
+            for path in ("api", "api/next/", "page"):  # a redirect would lose the prefix of a proxy before it
+                assert (await client.get(f"/review/{path}", headers=named)).status_code == 404
+            packed = {**named, "Content-Type": "application/json", "Content-Encoding": "gzip"}
+            refused = await client.post("/review/api/answers", content=b"packed", headers=packed)
+            assert (refused.status_code, refused.json()["error"]["reason"]) == (415, "encoded")
 
     asyncio.run(ask())

@@ -378,6 +378,15 @@ def test_everything_can_be_reached_read_and_seen(page: Page, digits: Path, tmp_p
         press(page, "Escape")
         page.wait_for("!document.querySelector('#help').open")
         assert kind(page) == "grid", "keys answer nothing while the help is open"
+        for is_open in (True, False, True, False):
+            press(page, "?")
+            assert page.evaluate("document.querySelector('#help').open") is is_open, "? opens the help and closes it"
+        press(page, "?")
+        press(page, "?", autoRepeat=True)
+        assert page.evaluate("document.querySelector('#help').open"), "a key held down closes nothing"
+        press(page, "?")
+        answer(page, "Enter")
+        assert text(page, "#status").startswith("Stored: ")
 
 
 def test_a_personal_link_opens_the_page_of_its_annotator(page: Page, digits: Path, tmp_path: Path) -> None:

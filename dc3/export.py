@@ -58,6 +58,8 @@ def main(argv: list[str]) -> int:
         print(f"{n_typical} typical images of the run's data travel with the file; --typical 0 leaves them out")
     if card.precision != "float32":
         print(f"{card.precision}: {exported.speed_up:.1f} times as fast as float32 on this machine")
+    for note in exported.notes:
+        print(f"note: {note}")
     print(f"Serve it: dc3 serve {options.output}")
     return 0
 

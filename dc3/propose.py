@@ -10,9 +10,8 @@ from relabel.propose.options import ProposeOptions, check_options
 from training.errors import InputError, name_some
 
 if TYPE_CHECKING:
-    from training.config import Config
+    from training.data.record import DataRecord
     from training.data.source import Source
-    from training.evaluate.predictions import Predictions
 
 
 @dataclass(frozen=True)
@@ -40,13 +39,16 @@ def main(argv: list[str]) -> int:
     from relabel.propose.write import RunFacts, count_proposals, write_proposals
     from training import track
     from training.evaluate.predictions import read_predictions
+    from training.run_data import open_source
 
     run_id = track.best_run() if arguments.run == "best" else track.find_run(arguments.run).info.run_id
     predictions = read_predictions(track.fetch_file(run_id, "predictions.parquet"))
-    source = _open_source(track.load_config(run_id), predictions)
+    config, record = track.load_config(run_id), track.load_data_record(run_id)
     facts = RunFacts(run_id, arguments.round or track.round_of(run_id) + 1)
     folder = arguments.output
-    proposed = write_proposals(folder, facts, predictions, source, arguments.options, overwrite=arguments.overwrite)
+    with open_source(record, config) as source:
+        _check_images(record, source, config.data.images)
+        proposed = write_proposals(folder, facts, predictions, source, arguments.options, overwrite=arguments.overwrite)
     print(f"{folder}: run {run_id}, round {facts.round}")
     print(count_proposals(proposed.proposals))
     mixed = sum(cluster.proposal == MIXED for cluster in proposed.clusters)
@@ -59,15 +61,13 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def _open_source(config: "Config", predictions: "Predictions") -> "Source":
-    """The run's data, where its images still are."""
-    from training.data.sources import SOURCES
+def _check_images(record: "DataRecord", source: "Source", place: str) -> None:
+    """Raises InputError where annotators would not see what the run saw."""
+    from training.run_data import find_other_images
 
-    source = SOURCES[config.data.source](config.data)
-    gone = sorted(set(predictions.images) - set(source.names()))
-    if gone:
+    other = sorted(find_other_images(record, source, record.names))
+    if other:
         raise InputError(
-            f"{len(gone)} image(s) that the run was trained on are no longer in {config.data.images}:"
-            f" {name_some(gone)}; bring them back, or train again."
+            f"{len(other)} image(s) that the run was trained on are gone from {place} or have other content now:"
+            f" {name_some(other)}; bring them back, or train again."
         )
-    return source

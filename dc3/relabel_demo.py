@@ -145,7 +145,7 @@ def _predict_unseen(run: str, archive: Path, votes: Path) -> "Predictions":
 
     trained = load_run(run)
     everything = ingest(Folder(archive, votes), trained.config.data.size, track.store() / "data")
-    unseen = np.flatnonzero(~np.isin(everything.names, trained.dataset.names))
+    unseen = np.flatnonzero(~np.isin(everything.names, trained.data.names))
     nobody = np.array([], int)
     return predict(trained.predictor, everything, Split(nobody, nobody, nobody, unseen), unseen)
 

@@ -1,8 +1,12 @@
 """`dc3 train`: one training, recorded, with its report and registered model."""
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from dc3.options import TrainOptions, parse_options, take_preset
+
+if TYPE_CHECKING:
+    from training.config import Config
 
 
 def main(argv: list[str]) -> int:
@@ -18,10 +22,8 @@ def main(argv: list[str]) -> int:
     if options.register:
         track.check_model_name(options.register)  # now, not after hours of training
     earlier = options.resume or options.repeat
-    config = track.load_config(earlier) if earlier else options.config
-    if options.repeat:
-        config = replace(config, runtime=replace(config.runtime, device=options.config.runtime.device))
-    result = train(config, name=options.name, run_id=options.resume or None)
+    config = _recall_config(earlier, options.config) if earlier else options.config
+    result = train(config, name=options.name, run_id=options.resume or None, repeat=options.repeat or None)
     for line in result.left_out:
         print(f"left out     {line}")
     for name, value in result.metrics.items():
@@ -34,6 +36,18 @@ def main(argv: list[str]) -> int:
     return 0
 
 
+def _recall_config(run_id: str, given: "Config") -> "Config":
+    """The configuration of an earlier run; device, execution and places of the data are this machine's."""
+    from training import track
+
+    config = track.load_config(run_id)
+    data = replace(
+        config.data, images=given.data.images or config.data.images, votes=given.data.votes or config.data.votes
+    )
+    runtime = replace(config.runtime, device=given.runtime.device, execution=given.runtime.execution)
+    return replace(config, data=data, runtime=runtime)
+
+
 def _register(run_id: str, name: str) -> str:
     """Exports the run and puts it into the model registry."""
     from serving.export import export
@@ -41,6 +55,7 @@ def _register(run_id: str, name: str) -> str:
 
     with track.scratch() as folder:
         path = folder / "model.onnx"
-        export(run_id, path)
+        for note in export(run_id, path).notes:
+            print(f"note         {note}")
         version = track.register_onnx(run_id, path, name)
     return f"models:/{name}/{version}"

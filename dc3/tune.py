@@ -12,7 +12,7 @@ from dc3.options import parse_options, take_preset
 from training import track
 from training.config import Config
 from training.errors import InputError
-from training.train import read_data
+from training.run_data import read_data
 from tuning.choose import choose_trial, d_minus_f1, pareto_front, rank_trials
 from tuning.objective import Objective
 from tuning.preset import write_preset

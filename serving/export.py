@@ -5,6 +5,7 @@ import os
 import shutil
 import tempfile
 import warnings
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -19,6 +20,7 @@ from serving.quantise import Precision, measure_speed_up, quantise
 from serving.typical import encode_typical
 
 if TYPE_CHECKING:
+    from training.evaluate.predictions import Predictions
     from training.train import TrainedRun
 
 TOLERANCE = 1e-4
@@ -38,6 +40,8 @@ class Exported(NamedTuple):
     card: ModelCard
     speed_up: float
     """Times faster than the float32 file on this machine; 1 for that file itself."""
+    notes: tuple[str, ...]
+    """What could not be done because the run's images are gone or changed."""
 
 
 def export(
@@ -49,45 +53,54 @@ def export(
 ) -> Exported:
     """Writes the model of the MLflow run `run` to `path`, checked on images of the run's own data.
 
-    `n_typical` images a cluster travel along, none where it is 0.
+    All that the file says comes from the run's record; today's vote table is not read. `n_typical` images a cluster
+    travel along, none where it is 0, and only those that are still what they were.
     Raises BadModel when the float32 file would not answer as the network does, or one of another precision would be
-    worse on the validation images by more than half a point.
+    worse on the validation images by more than half a point, or cannot be compared on them.
     """
+    from training.run_data import find_images
     from training.train import load_run
 
     trained = load_run(run)
+    typical = choose_typical(trained.predictions, len(trained.captions), n_typical)
+    shown = [name for names in typical for name in names]
+    sample, calibration = (spread(trained.data.names, count) for count in (BATCHES[-1], N_CALIBRATION))
+    validation = [str(name) for name in trained.predictions.part("validation").images]
+    needed = [*shown, *sample, *(() if precision == "float32" else (*calibration, *validation))]
+    pixels, lacking = find_images(trained.data, trained.config, list(dict.fromkeys(needed)))
+    if lacking and precision != "float32":
+        raise BadModel(f"Export to {precision} is checked on the run's images, but {lacking}. Export to float32.")
     card = ModelCard(
-        classes=trained.dataset.classes,
+        classes=trained.data.classes,
         captions=trained.captions,
         input_size=trained.config.data.size,
         run_id=trained.run_id,
         prior=trained.config.dc3.prior,
         variant=trained.config.variant,
         metrics=trained.metrics,
-        fingerprint=trained.dataset.fingerprint,
+        fingerprint=trained.data.fingerprint,
         precision=precision,
-        typical=encode_typical(choose_typical(trained, n_typical)),
+        typical=encode_typical([[pixels[name] for name in names if name in pixels] for names in typical]),
     )
-    images = trained.dataset.images
-    sample = spread(images, BATCHES[-1])
+    images = _stack(pixels, sample) if any(name in pixels for name in sample) else _make_noise(card.input_size)
     if precision == "float32":
-        export_onnx(trained.predictor, card, sample, path, input_type)
-        return Exported(card, 1.0)
+        export_onnx(trained.predictor, card, images, path, input_type)
+        return Exported(card, 1.0, _explain(lacking, shown, sample, pixels))
     with tempfile.TemporaryDirectory() as folder:
         full, small = Path(folder) / "full.onnx", Path(folder) / "small.onnx"
-        export_onnx(trained.predictor, card, sample, full, input_type)
+        export_onnx(trained.predictor, card, images, full, input_type)
         shutil.copy(full, small)
-        quantise(small, precision, spread(images, N_CALIBRATION).astype(input_type))
-        check_quality(small, trained)
+        quantise(small, precision, _stack(pixels, calibration).astype(input_type))
+        check_quality(small, trained, _stack(pixels, validation))
         path.parent.mkdir(parents=True, exist_ok=True)
         # Beside the target first: a move between file systems could be seen half done.
         beside = shutil.copy(small, path.with_name(f".{path.name}.new"))
         Path(beside).replace(path)
-        return Exported(card, measure_speed_up(full, small, sample.astype(input_type)))
+        return Exported(card, measure_speed_up(full, small, images.astype(input_type)), ())
 
 
-def choose_typical(trained: "TrainedRun", count: int) -> list[list[np.ndarray]]:
-    """Up to `count` (size, size, 3) uint8 images of each of the k' clusters, most typical first.
+def choose_typical(predictions: "Predictions", n_clusters: int, count: int) -> list[list[str]]:
+    """Names of up to `count` images of each cluster, most typical first; no entry at all where `count` is 0.
 
     They are the cluster's ambiguous images, or all of its images where none is ambiguous, as for its caption.
     """
@@ -95,24 +108,41 @@ def choose_typical(trained: "TrainedRun", count: int) -> list[list[np.ndarray]]:
 
     if not count:
         return []
-    predictions, dataset = trained.predictions, trained.dataset
     everything = predictions._replace(ambiguity=np.ones_like(predictions.ambiguity))
     members = {cluster.number: cluster.members for cluster in list_clusters(everything)}
     members |= {cluster.number: cluster.members for cluster in list_clusters(predictions)}
-    place_of = {name: place for place, name in enumerate(dataset.names)}
-    return [
-        [dataset.images[place_of[str(predictions.images[row])]] for row in members.get(number, [])[:count]]
-        for number in range(len(trained.captions))
-    ]
+    return [[str(predictions.images[row]) for row in members.get(number, [])[:count]] for number in range(n_clusters)]
 
 
-def check_quality(path: Path, trained: "TrainedRun") -> None:
-    """Raises BadModel when the file is worse on the run's validation images than the run by more than half a point."""
+def _stack(pixels: Mapping[str, np.ndarray], names: Sequence[str]) -> np.ndarray:
+    """(M, size, size, 3) those of the named images that are there."""
+    return np.stack([pixels[name] for name in names if name in pixels])
+
+
+def _make_noise(size: int) -> np.ndarray:
+    """(64, size, size, 3) uint8 pixels for the check of a file whose images are gone: drawn, always the same."""
+    return np.random.default_rng(0).integers(0, 256, (BATCHES[-1], size, size, 3), np.uint8)
+
+
+def _explain(
+    lacking: str, shown: Sequence[str], sample: Sequence[str], pixels: Mapping[str, np.ndarray]
+) -> tuple[str, ...]:
+    if not lacking:
+        return ()
+    found = sum(name in pixels for name in shown)
+    checked = sum(name in pixels for name in sample)
+    check = f"on {checked} of them" if checked else "on drawn pixels in their place"
+    return (f"{lacking}; {found} of {len(shown)} typical images travel along, the file was compared {check}",)
+
+
+def check_quality(path: Path, trained: "TrainedRun", images: np.ndarray) -> None:
+    """Raises BadModel when the file is worse than the run on its validation images by more than half a point.
+
+    `images` (M, size, size, 3) are those of `trained.predictions.part("validation")`.
+    """
     from training.evaluate.metrics import evaluate
 
     before = trained.predictions.part("validation")
-    place_of = {name: place for place, name in enumerate(trained.dataset.names)}
-    images = trained.dataset.images[[place_of[str(name)] for name in before.images]]
     model = Model(path)
     batches = [model.predict(batch) for batch in np.array_split(images, math.ceil(len(images) / BATCHES[-1]))]
     scores = Scores(*(np.concatenate(parts) for parts in zip(*batches, strict=True)))
@@ -130,9 +160,10 @@ def check_quality(path: Path, trained: "TrainedRun") -> None:
         )
 
 
-def spread(images: np.ndarray, count: int) -> np.ndarray:
-    """`count` images at even distances over (N, H, W, 3), all of them where there are fewer."""
-    return np.array(images[np.unique(np.linspace(0, len(images) - 1, min(count, len(images))).astype(int))])
+def spread(names: Sequence[str], count: int) -> list[str]:
+    """`count` names at even distances, all of them where there are fewer."""
+    places = np.unique(np.linspace(0, len(names) - 1, min(count, len(names))).astype(int))
+    return [names[place] for place in places]
 
 
 def export_onnx(

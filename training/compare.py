@@ -1,12 +1,14 @@
 """Trains methods and variants side by side and puts them into the paper's table."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
 from training import track
-from training.config import Config, check_config
+from training.config import Config, check_config, flatten
+from training.data.changes import find_changes
+from training.data.ingest import Dataset
 from training.errors import InputError
 from training.evaluate.baseline import fair_baseline
 from training.evaluate.predictions import Predictions, read_predictions
@@ -16,7 +18,8 @@ from training.report.canvas import save
 from training.report.compare import RunRow, SetupRow, summarise
 from training.report.compare_tables import make_csv, make_markdown, make_text
 from training.report.scatter import draw_scatter
-from training.train import PREDICTIONS, read_data, train
+from training.run_data import read_data
+from training.train import PREDICTIONS, resolve, train
 
 
 @dataclass(frozen=True)
@@ -49,17 +52,21 @@ def compare(
     Args:
         resume: id of a comparison that was interrupted: its finished runs are taken over.
         on_run: gets a text of progress and the row after each run.
+
+    Raises InputError, among others, where finished runs have other settings or data: one table would not compare them.
     """
     configs = plan(config, options)
     for planned in configs:
         check_config(planned, "The comparison")
-    read_data(config)  # a fault in the data shows before the first hour of training
+    dataset, _ = read_data(config)  # a fault in the data shows before the first hour of training
+    if resume:
+        _check_resumed(resume, configs, dataset)
     rows: list[RunRow] = []
     with track.open_run("compare", run_id=resume or None, tags={"dc3.kind": "compare"}) as parent:
         track.set_tags({"dc3.plan": f"{options.methods} x {options.variants} x {options.seeds}"})
         finished = track.finished_children(parent)
         for number, planned in enumerate(configs, 1):
-            run = finished.get(_name(planned)) or _train_one(planned, parent)
+            run = finished.get(_name(planned)) or _train_one(planned, parent, dataset.fingerprint)
             rows.append(make_row(planned, run.run_id, run.metrics))
             if on_run:
                 on_run(f"{number}/{len(configs)} {_name(planned)}", rows[-1])
@@ -102,9 +109,41 @@ def _name(config: Config) -> str:
     return f"{config.method} {config.variant} seed {config.runtime.seed}"
 
 
-def _train_one(config: Config, parent: str) -> track.FinishedRun:
+def _check_resumed(resume: str, configs: Sequence[Config], dataset: Dataset) -> None:
+    track.check_unfinished(resume)
+    finished = track.finished_children(resume)
+    for planned in configs:
+        run = finished.get(_name(planned))
+        if run is None:
+            continue
+        faults = _find_differences(track.load_config(run.run_id), resolve(planned))
+        if run.fingerprint != dataset.fingerprint:
+            faults += find_changes(track.load_data_record(run.run_id), dataset)
+        if faults:
+            raise InputError(
+                f"Comparison {resume} cannot go on: its run {_name(planned)} ({run.run_id}) is of another kind:\n- "
+                + "\n- ".join(faults)
+                + "\nGive the options and data that it was begun with, or start a new one without --resume."
+            )
+
+
+def _find_differences(recorded: Config, planned: Config) -> list[str]:
+    """Each option of a finished run that is another one now; places and device are the machine's."""
+    before, now = (flatten(asdict(config)) for config in (recorded, planned))
+    own = {"device", "execution", "images", "votes"}
+    if recorded.runtime.precision == "auto":  # as runs of before recorded it
+        own.add("precision")
+    return [f"{key} = {before[key]}, not {now[key]}" for key in now if key not in own and before[key] != now[key]]
+
+
+def _train_one(config: Config, parent: str, fingerprint: str) -> track.FinishedRun:
     result = train(config, name=_name(config), parent=parent, with_report=False)
-    return track.FinishedRun(result.run_id, result.metrics | {"seconds": result.seconds})
+    if result.fingerprint != fingerprint:
+        raise InputError(
+            f"The data changed while they were compared: run {result.run_id} saw others than the first."
+            " Leave images and votes alone until the table is there, and start anew."
+        )
+    return track.FinishedRun(result.run_id, result.metrics | {"seconds": result.seconds}, fingerprint)
 
 
 def _fetch_predictions(run_id: str) -> Predictions:

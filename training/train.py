@@ -6,32 +6,33 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple, cast
 
 import torch
 
 from training import track
 from training.config import Config
-from training.data.ingest import Dataset, ingest
+from training.data.ingest import Dataset
 from training.data.loader import prepare
+from training.data.record import DataRecord, record_data
 from training.data.rounds import read_round
-from training.data.sources import SOURCES
-from training.data.split import Split, split_images
+from training.data.split import Split
 from training.evaluate.clusters import caption_clusters
 from training.evaluate.metrics import evaluate
 from training.evaluate.predict import Predictor, predict
 from training.evaluate.predictions import Predictions, read_predictions, write_predictions
 from training.loop.checkpoint import load_checkpoint
 from training.loop.fit import Losses, fit
-from training.loop.runtime import choose_device, choose_execution
+from training.loop.runtime import choose_device, choose_execution, uses_bf16
 from training.losses.dc3 import VARIANTS, weigh
 from training.methods import build_method
 from training.networks import build_network
 from training.networks.heads import Network
 from training.record import record_report
+from training.run_data import read_data, recall_data
 
 CHECKPOINT = "checkpoint.pt"
-PREDICTIONS = "predictions.parquet"
+PREDICTIONS = track.PREDICTIONS_FILE
 
 
 class TrainResult(NamedTuple):
@@ -46,27 +47,21 @@ class TrainResult(NamedTuple):
     """The run's page; it exists where a report was asked for."""
     left_out: tuple[str, ...]
     """One line for each image that was skipped as unreadable."""
+    fingerprint: str
+    """Of the data it saw."""
 
 
 class TrainedRun(NamedTuple):
-    """A finished run, loaded again."""
+    """A finished run, loaded again from its record alone."""
 
     run_id: str
     config: Config
     predictor: Predictor
     predictions: Predictions
-    dataset: Dataset
+    data: DataRecord
     captions: tuple[str, ...]
     """(k') one a cluster."""
     metrics: dict[str, float]
-
-
-def read_data(config: Config) -> tuple[Dataset, Split]:
-    """Reads the configured source and splits it by the configured seed."""
-    dataset = ingest(
-        SOURCES[config.data.source](config.data), config.data.size, track.store() / "data", config.data.skip_bad_images
-    )
-    return dataset, split_images(dataset.counts, dataset.classes, config.split, config.runtime.seed)
 
 
 def train(
@@ -74,6 +69,7 @@ def train(
     *,
     name: str = "",
     run_id: str | None = None,
+    repeat: str | None = None,
     parent: str | None = None,
     tags: dict[str, str] | None = None,
     on_eval: Callable[[int, dict[str, float]], None] | None = None,
@@ -83,12 +79,18 @@ def train(
     """Trains one network and records it in MLflow.
 
     Args:
-        run_id: a run to go on with from its last checkpoint.
+        run_id: an unfinished run to go on with from its last checkpoint.
+        repeat: a run whose data and split are taken; this one is another run.
         parent: the run to nest this one below (`dc3 compare`, `dc3 tune`).
         on_eval: gets step and validation metrics at each evaluation; may raise to stop the training.
+
+    Raises InputError, among others, where the run to go on with is finished or the data of an earlier run changed.
     """
-    config = _with_absolute_paths(config)
-    dataset, split = read_data(config)
+    if run_id:
+        track.check_unfinished(run_id)
+    config = resolve(config)
+    earlier = run_id or repeat
+    dataset, split = recall_data(earlier, config) if earlier else read_data(config)
     aware = VARIANTS[config.variant].ambiguity_aware
     start_fit = _prepare_fit(config, dataset, split)  # what cannot be trained fails before a run is opened
     name = name or f"{config.method} {config.variant} {config.data.source}"
@@ -96,7 +98,8 @@ def train(
     merged = read_round(Path(config.data.votes))
     tags = {"dc3.kind": "train"} | (track.tag_round(merged) if merged else {}) | (tags or {})
     with track.open_run(name, run_id=run_id, parent=parent, tags=tags) as run_id:
-        track.log_config(config, dataset, _split_table(dataset, split))
+        if not resumes:
+            track.log_config(config, record_data(dataset, split), dataset.left_out)
         checkpoint = _place_checkpoint(run_id, resumes)
         start = time.monotonic()
 
@@ -113,14 +116,15 @@ def train(
         seconds = time.monotonic() - start
         predictions = predict(Predictor(averaged, aware), dataset, split)
         metrics = _final_metrics(predictions, aware)
-        track.log_metrics(metrics | {"seconds": seconds})
+        # at the last step, where the curves end
+        track.log_metrics(metrics | {"seconds": seconds}, config.loop.steps)
         path = checkpoint.with_name(PREDICTIONS)
         write_predictions(predictions, path)
         track.log_file(path)
         report = path.with_name("report.html")
         if with_report:
             record_report(name, run_id, config, dataset, predictions, metrics, report)
-    return TrainResult(run_id, metrics, seconds, path, report, dataset.left_out)
+    return TrainResult(run_id, metrics, seconds, path, report, dataset.left_out, dataset.fingerprint)
 
 
 def _prepare_fit(config: Config, dataset: Dataset, split: Split) -> Callable[..., Network]:
@@ -140,32 +144,40 @@ def _prepare_fit(config: Config, dataset: Dataset, split: Split) -> Callable[...
         seed=seed,
         device=device,
         precision=config.runtime.precision,
-        execution=choose_execution(config.runtime.execution, device),
+        execution=config.runtime.execution,
         on_losses=_record_losses,
     )
 
 
 def load_run(run_id: str) -> TrainedRun:
-    """Loads network, predictions and data of a finished run, on the CPU."""
+    """Loads network, predictions and data record of a finished run, on the CPU; today's data are not read."""
     summary = track.summarise(run_id)
     config = summary.config
-    dataset, _ = read_data(config)
     predictions = read_predictions(track.fetch_file(run_id, PREDICTIONS))
-    network = build_network(replace(config.network, pretrained=""), config.data.size, len(dataset.classes))
+    data = track.load_data_record(run_id)
+    network = build_network(replace(config.network, pretrained=""), config.data.size, len(data.classes))
     state = load_checkpoint(track.fetch_file(run_id, CHECKPOINT), torch.device("cpu"))
     # AveragedModel keeps the network under `module` beside a counter
     weights = {key.removeprefix("module."): value for key, value in state.average.items() if key.startswith("module.")}
     network.load_state_dict(weights)
     predictor = Predictor(network, VARIANTS[config.variant].ambiguity_aware).eval()
-    return TrainedRun(run_id, config, predictor, predictions, dataset, caption_clusters(predictions), summary.metrics)
+    return TrainedRun(run_id, config, predictor, predictions, data, caption_clusters(predictions), summary.metrics)
 
 
-def _with_absolute_paths(config: Config) -> Config:
-    """A run must repeat from any working directory."""
+def resolve(config: Config) -> Config:
+    """The configuration as it is used here: absolute paths, as a run must repeat from any folder; no `auto`."""
     images, votes = (
         path and str(Path(path).expanduser().resolve()) for path in (config.data.images, config.data.votes)
     )
-    return replace(config, data=replace(config.data, images=images, votes=votes))
+    device = choose_device(config.runtime.device)
+    name = cast(Literal["cuda", "mps", "cpu"], device.type)
+    precision: Literal["bf16", "float32"] = "bf16" if uses_bf16(config.runtime.precision, device) else "float32"
+    execution = choose_execution(config.runtime.execution, device)
+    return replace(
+        config,
+        data=replace(config.data, images=images, votes=votes),
+        runtime=replace(config.runtime, device=name, precision=precision, execution=execution),
+    )
 
 
 def _place_checkpoint(run_id: str, resumes: bool) -> Path:
@@ -175,11 +187,6 @@ def _place_checkpoint(run_id: str, resumes: bool) -> Path:
     if resumes and not path.exists() and track.has_file(run_id, CHECKPOINT):
         shutil.copy(track.fetch_file(run_id, CHECKPOINT), path)
     return path
-
-
-def _split_table(dataset: Dataset, split: Split) -> str:
-    parts = split.part_names(len(dataset.names))
-    return "image,part\n" + "".join(f'"{name}",{part}\n' for name, part in zip(dataset.names, parts, strict=True))
 
 
 def _record_losses(losses: Losses) -> None:

@@ -1,6 +1,7 @@
 """Where a study and its pictures are kept: an embedded SQLite file, or any Optuna store by its URL."""
 
 import re
+import shlex
 import time
 import warnings
 from collections.abc import Iterator
@@ -50,7 +51,7 @@ def study_name(options: StudyOptions, config: Config) -> str:
 
 def storage_url(options: StudyOptions) -> str:
     """The given URL, or that of the embedded store."""
-    return options.storage or f"sqlite:///{track.store() / 'optuna.db'}"
+    return options.storage or track.sqlite_address(track.store() / "optuna.db")
 
 
 def artifact_folder() -> Path:
@@ -68,7 +69,7 @@ def artifact_store() -> FileSystemArtifactStore:
 def dashboard_command(options: StudyOptions) -> str:
     """The command that shows the store on loopback; a password of the URL is left out."""
     url = sqlalchemy.make_url(storage_url(options)).render_as_string(hide_password=True)
-    return f"optuna-dashboard '{url}' --artifact-dir '{artifact_folder()}' --host 127.0.0.1"
+    return shlex.join(["optuna-dashboard", url, "--artifact-dir", str(artifact_folder()), "--host", "127.0.0.1"])
 
 
 def open_storage(options: StudyOptions) -> RDBStorage:
@@ -78,6 +79,7 @@ def open_storage(options: StudyOptions) -> RDBStorage:
             f"--heartbeat {options.heartbeat} must be above 0 and below --grace {options.grace} (seconds)."
         )
     track.store().mkdir(parents=True, exist_ok=True)
+    track.check_driver(storage_url(options))
     for _ in range(CREATORS):
         try:
             return _connect(storage_url(options), options)

@@ -5,11 +5,11 @@ from functools import partial
 from typing import NamedTuple
 
 import torch
-from training.data.feed import BatchOptions, TrainingArrays
 
 from benchmarks.gpu.data import read_data
 from benchmarks.gpu.settings import Settings
 from benchmarks.gpu.sizes import Sizes, sizes
+from training.data.feed import BatchOptions, TrainingArrays
 from training.data.ingest import Dataset
 from training.data.loader import prepare
 from training.data.split import Split, SplitOptions

@@ -15,6 +15,9 @@ from training.data.source import Source
 from training.data.votes import count_votes
 from training.errors import InputError
 
+DIGEST_LENGTH = 20
+"""Of 64 hexadecimal characters: two images among a million share 80 bits once in 10^12 data sets."""
+
 
 class Dataset(NamedTuple):
     """Images and votes of one source at one size."""
@@ -29,6 +32,8 @@ class Dataset(NamedTuple):
     """Hexadecimal digest of names, image bytes, votes, classes and size."""
     left_out: tuple[str, ...]
     """One line for each image that could not be read, when these are skipped."""
+    digests: tuple[str, ...] = ()
+    """N, hexadecimal, of each image's bytes: they tell which image has changed."""
 
 
 def ingest(source: Source, size: int, cache: Path, skip_bad_images: bool = False) -> Dataset:
@@ -40,7 +45,8 @@ def ingest(source: Source, size: int, cache: Path, skip_bad_images: bool = False
     names = source.names()
     table = source.votes()
     count_votes(table, names, source.classes())  # a faulty table costs no decoding
-    fingerprint = _fingerprint(source, names, table, size)
+    digests = {name: hashlib.sha256(source.content(name)).hexdigest() for name in names}
+    fingerprint = _fingerprint(source, digests, table, size)
     folder = cache / fingerprint
     if not (folder / "index.json").exists():
         _decode(source, names, size, folder)
@@ -57,13 +63,28 @@ def ingest(source: Source, size: int, cache: Path, skip_bad_images: bool = False
         raise InputError(f"None of the {len(names)} images can be read.")
     votes = count_votes(table[table["image"].isin(kept)], kept, source.classes())
     images = np.load(folder / "images.npy", mmap_mode="r")
-    return Dataset(images, tuple(kept), votes.counts, votes.classes, fingerprint, tuple(index["bad"]))
+    short = tuple(digests[name][:DIGEST_LENGTH] for name in kept)
+    return Dataset(images, tuple(kept), votes.counts, votes.classes, fingerprint, tuple(index["bad"]), short)
 
 
-def _fingerprint(source: Source, names: list[str], table: pd.DataFrame, size: int) -> str:
+def digest_image(source: Source, name: str) -> str:
+    """The digest of one image as `Dataset.digests` has it."""
+    return hashlib.sha256(source.content(name)).hexdigest()[:DIGEST_LENGTH]
+
+
+def find_decoded(cache: Path, fingerprint: str) -> tuple[np.ndarray, tuple[str, ...]] | None:
+    """Images (N, size, size, 3) and their names as an earlier `ingest` of data with this fingerprint left them."""
+    folder = cache / fingerprint
+    if not (folder / "index.json").exists():
+        return None
+    images = np.load(folder / "images.npy", mmap_mode="r")
+    return images, tuple(json.loads((folder / "index.json").read_text())["names"])
+
+
+def _fingerprint(source: Source, digests: dict[str, str], table: pd.DataFrame, size: int) -> str:
     digest = hashlib.sha256(json.dumps([size, list(source.classes())]).encode())
-    for name in names:
-        digest.update(name.encode() + b"\0" + hashlib.sha256(source.content(name)).digest())
+    for name, content in digests.items():
+        digest.update(name.encode() + b"\0" + bytes.fromhex(content))
     digest.update(table.sort_values(list(table.columns)).to_csv(index=False).encode())
     return digest.hexdigest()[:20]
 

@@ -16,7 +16,7 @@ from training.errors import InputError
 from training.loop.average import build_average, teach_by
 from training.loop.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from training.loop.graph import GraphedStep
-from training.loop.runtime import choose_execution, uses_bf16
+from training.loop.runtime import Execution, choose_execution, uses_bf16
 from training.loop.schedule import (
     OptimiserOptions,
     build_optimiser,
@@ -72,7 +72,7 @@ def fit(
     on_losses: Callable[[Losses], None],
     on_eval: Callable[[int, Network], None],
     show_progress: bool = True,
-    execution: str = "auto",
+    execution: Execution = "auto",
 ) -> Network:
     """Trains, or goes on from `checkpoint`, and returns the averaged network.
 
@@ -161,7 +161,7 @@ def fit(
     return cast(Network, average.module.eval())
 
 
-def _launch(trainee: Trainee, execution: str) -> Step:
+def _launch(trainee: Trainee, execution: Execution) -> Step:
     """The step as it is launched: kernel by kernel, through compiled networks, as one CUDA graph, or both."""
     if execution.startswith("compiled"):
         teacher = teach_by(cast(nn.Module, torch.compile(trainee.average, dynamic=False)))

@@ -7,6 +7,8 @@ import torch
 
 from training.errors import InputError
 
+Execution = Literal["auto", "eager", "compiled", "graph", "compiled_graph"]
+
 
 @dataclass(frozen=True)
 class RuntimeOptions:
@@ -15,7 +17,7 @@ class RuntimeOptions:
     device: Literal["auto", "cuda", "mps", "cpu"] = "auto"
     precision: Literal["auto", "float32", "bf16"] = "auto"
     """auto: bf16 and channels_last where the hardware has bf16 units, else float32."""
-    execution: Literal["auto", "eager", "compiled", "graph", "compiled_graph"] = "auto"
+    execution: Execution = "auto"
     """How a step is launched. auto: as one CUDA graph on CUDA, else eager, kernel by kernel; compiled: networks by
     torch.compile, which takes minutes before the first step and a C++ compiler."""
     seed: int = 0
@@ -33,7 +35,7 @@ def choose_device(name: str) -> torch.device:
     return torch.device(name)
 
 
-def choose_execution(name: str, device: torch.device) -> str:
+def choose_execution(name: Execution, device: torch.device) -> Execution:
     """How a step is launched on the device; raises InputError for a CUDA graph elsewhere."""
     if name == "auto":
         return "graph" if device.type == "cuda" else "eager"

@@ -1,5 +1,7 @@
 """What each metric of `evaluate` is called where people read it, and what its values mean."""
 
+from collections.abc import Iterable
+
 METRIC_TEXTS = {
     "f1": "F1 on images predicted certain (weighted by class; 1 is best)",
     "d": "d, inner distance on images predicted ambiguous (0 is best: the votes in each cluster are alike)",
@@ -16,10 +18,19 @@ TEST_PREFIX = "test_"
 
 
 def describe_metric(name: str) -> str:
-    """The metric's name in words; a name without words stays itself."""
-    return METRIC_TEXTS.get(name.removeprefix(TEST_PREFIX), name.removeprefix(TEST_PREFIX))
+    """The metric in words, with the part it was measured on where that is the test part; one without words stays."""
+    text = METRIC_TEXTS.get(name.removeprefix(TEST_PREFIX), name.removeprefix(TEST_PREFIX))
+    return f"test part: {text}" if name.startswith(TEST_PREFIX) else text
 
 
 def format_metric(name: str, value: float) -> str:
     """Three decimals; whole numbers for what is counted in seconds or is a yes or no."""
     return f"{value:.0f}" if name.removeprefix(TEST_PREFIX) in ("seconds", "degenerate") else f"{value:.3f}"
+
+
+def split_metrics(metrics: Iterable[tuple[str, float]]) -> list[tuple[str, list[tuple[str, float]]]]:
+    """The metrics by the part they were measured on: validation, and test where there are any."""
+    parts: dict[str, list[tuple[str, float]]] = {"validation": [], "test": []}
+    for name, value in metrics:
+        parts["test" if name.startswith(TEST_PREFIX) else "validation"].append((name, value))
+    return [(part, values) for part, values in parts.items() if values]

@@ -1,10 +1,10 @@
 """The model card: data, training, metrics, limits and the warning on confirmation bias, as Markdown."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from training.errors import name_some
-from training.report.metric_texts import TEST_PREFIX, describe_metric, format_metric
+from training.report.metric_texts import describe_metric, format_metric, split_metrics
 
 
 class CardFacts(NamedTuple):
@@ -55,8 +55,6 @@ def write_model_card(facts: CardFacts) -> str:
     """The whole card."""
     n_images = sum(facts.part_sizes.values())
     options = [f"- {name}: {_code(str(value))}" for name, value in facts.options.items()]
-    test = {name: value for name, value in facts.metrics.items() if name.startswith(TEST_PREFIX)}
-    validation = {name: value for name, value in facts.metrics.items() if name not in test}
     sections = [
         f"# {_code(facts.name)}",
         "A network that classifies the clear images, puts the doubtful ones into clusters of like images and says "
@@ -73,9 +71,11 @@ def write_model_card(facts: CardFacts) -> str:
         ),
         "## Training",
         "\n".join([f"- Method: {_code(facts.method)}, variant {_code(facts.variant)}", *options]),
-        "## Metrics on validation",
-        _list_metrics(validation),
-        *(["## Metrics on test", _list_metrics(test)] if test else []),
+        *(
+            text
+            for part, values in split_metrics(facts.metrics.items())
+            for text in (f"## Metrics on {part}", _list_metrics(values))
+        ),
         "## Limits",
         LIMITS,
         "## Confirmation bias",
@@ -88,8 +88,8 @@ def _list_sizes(sizes: Mapping[str, int]) -> str:
     return name_some([f"{_code(name)} {size}" for name, size in sizes.items()], limit=50)
 
 
-def _list_metrics(metrics: Mapping[str, float]) -> str:
-    return "\n".join(f"- {describe_metric(name)}: {format_metric(name, value)}" for name, value in metrics.items())
+def _list_metrics(metrics: Iterable[tuple[str, float]]) -> str:
+    return "\n".join(f"- {describe_metric(name)}: {format_metric(name, value)}" for name, value in metrics)
 
 
 def _code(text: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from training.report.metric_texts import describe_metric, format_metric
+from training.report.metric_texts import describe_metric, format_metric, split_metrics
 from training.report.standalone import embed_png, load_template
 
 TEMPLATE = Path(__file__).parent / "run.html"
@@ -36,7 +36,10 @@ def render_page(
     return load_template(TEMPLATE).render(
         title=title,
         summary=summary,
-        metrics=[(name, describe_metric(name), format_metric(name, value)) for name, value in metrics],
+        metrics=[
+            (part, [(name, describe_metric(name), format_metric(name, value)) for name, value in values])
+            for part, values in split_metrics(metrics)
+        ],
         figures=[(figure, *embed_png(figure.png)) for figure in figures],
         model_card=model_card,
     )

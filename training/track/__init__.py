@@ -6,29 +6,35 @@ import os
 os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 
-from training.track.connection import connect, store
+from training.track.connection import check_driver, connect, sqlite_address, store
 from training.track.recording import log_config, log_file, log_metrics, open_run, scratch, set_tags
 from training.track.registry import RegisteredModel, check_model_name, fetch_model, register_onnx, resolve_model
 from training.track.rounds import RoundRun, list_rounds, round_of, tag_round
 from training.track.runs import (
+    PREDICTIONS_FILE,
     FinishedRun,
     RunSummary,
     best_run,
+    check_unfinished,
     fetch_file,
     find_run,
     finished_children,
     has_file,
     load_config,
+    load_data_record,
     summarise,
 )
 
 __all__ = [
+    "PREDICTIONS_FILE",
     "FinishedRun",
     "RegisteredModel",
     "RoundRun",
     "RunSummary",
     "best_run",
+    "check_driver",
     "check_model_name",
+    "check_unfinished",
     "connect",
     "fetch_file",
     "fetch_model",
@@ -37,6 +43,7 @@ __all__ = [
     "has_file",
     "list_rounds",
     "load_config",
+    "load_data_record",
     "log_config",
     "log_file",
     "log_metrics",
@@ -46,6 +53,7 @@ __all__ = [
     "round_of",
     "scratch",
     "set_tags",
+    "sqlite_address",
     "store",
     "summarise",
     "tag_round",

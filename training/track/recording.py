@@ -3,7 +3,7 @@
 import os
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -14,11 +14,15 @@ from mlflow.data.sources import LocalArtifactDatasetSource
 from mlflow.exceptions import MlflowException
 
 from training.config import Config, flatten, to_json
-from training.data.ingest import Dataset
+from training.data.record import DataRecord, write_record, write_split
 from training.errors import InputError
 from training.track.connection import connect, reason_of, store_name
 
 CONFIG_FILE = "config.json"
+DATA_FILE = "data.parquet"
+SPLIT_FILE = "split.csv"
+FINGERPRINT = "dc3.fingerprint"
+"""Tag: runs with the same value saw the same data."""
 
 
 @contextmanager
@@ -49,16 +53,19 @@ def open_run(
         ) from error
 
 
-def log_config(config: Config, dataset: Dataset, split_table: str) -> None:
-    """Records the resolved configuration, the data's fingerprint and the split."""
-    mlflow.log_text(to_json(config), CONFIG_FILE)
-    mlflow.log_text(split_table, "split.csv")
+def log_config(config: Config, data: DataRecord, left_out: Sequence[str]) -> None:
+    """Records the data, the configuration as used, and, last of all, what says that the record is whole."""
+    with scratch() as folder:
+        write_record(data, folder / DATA_FILE)
+        mlflow.log_artifact(str(folder / DATA_FILE))
+    mlflow.log_text(write_split(data), SPLIT_FILE)
+    if left_out:
+        mlflow.log_text("\n".join(left_out), "left_out.txt")
     mlflow.log_params({key: str(value) for key, value in flatten(asdict(config)).items()})
-    mlflow.set_tags({"dc3.fingerprint": dataset.fingerprint, "dc3.classes": ", ".join(dataset.classes)[:4000]})
+    mlflow.set_tags({FINGERPRINT: data.fingerprint, "dc3.classes": ", ".join(data.classes)[:4000]})
     source = LocalArtifactDatasetSource(config.data.images or f"embedded:{config.data.source}")
-    mlflow.log_input(MetaDataset(source, name=config.data.source, digest=dataset.fingerprint), context="training")
-    if dataset.left_out:
-        mlflow.log_text("\n".join(dataset.left_out), "left_out.txt")
+    mlflow.log_input(MetaDataset(source, name=config.data.source, digest=data.fingerprint), context="training")
+    mlflow.log_text(to_json(config), CONFIG_FILE)
 
 
 def log_metrics(values: Mapping[str, float], step: int | None = None) -> None:

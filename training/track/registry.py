@@ -12,6 +12,7 @@ from mlflow.tracking import MlflowClient
 
 from training.errors import InputError, name_some
 from training.track.connection import connect, hide_password, reason_of
+from training.track.recording import FINGERPRINT
 
 
 class RegisteredModel(NamedTuple):
@@ -39,19 +40,20 @@ def register_onnx(run_id: str, model: Path, name: str) -> str:
     """
     import onnx
 
-    connect()
-    with mlflow.start_run(run_id=run_id):
-        info = mlflow.onnx.log_model(
-            onnx.load(model),
-            name="model",
-            signature=_onnx_signature(model),
-            registered_model_name=name,
-            onnx_execution_providers=["CPUExecutionProvider"],
-            save_as_external_data=False,
-        )
-    client = MlflowClient()
+    client = connect()
+    run = client.get_run(run_id)
+    info = mlflow.onnx.log_model(
+        onnx.load(model),
+        name="model",
+        signature=_onnx_signature(model),
+        registered_model_name=name,
+        onnx_execution_providers=["CPUExecutionProvider"],
+        save_as_external_data=False,
+        run_id=run_id,  # by its id: to open the run again would write its end anew
+        step=int(run.data.params.get("steps", 0)),  # whose metrics the model gets: the final ones
+    )
     version = str(info.registered_model_version)
-    if _beats_champion(client, name, client.get_run(run_id)):
+    if _beats_champion(client, name, run):
         client.set_registered_model_alias(name, "champion", version)
     return version
 
@@ -112,7 +114,7 @@ def _beats_champion(client: MlflowClient, name: str, run: Run) -> bool:
         champion = client.get_run(client.get_model_version_by_alias(name, "champion").run_id)
     except MlflowException:
         return True
-    same_data = run.data.tags["dc3.fingerprint"] == champion.data.tags["dc3.fingerprint"]
+    same_data = run.data.tags[FINGERPRINT] == champion.data.tags.get(FINGERPRINT)
     return same_data and run.data.metrics["d_minus_f1"] < champion.data.metrics["d_minus_f1"]
 
 

@@ -4,14 +4,20 @@ from pathlib import Path
 from typing import NamedTuple
 
 import mlflow
+import numpy as np
 from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
 
 from training.config import Config, from_json
+from training.data.record import DataRecord, read_old_split, read_record
 from training.errors import InputError
+from training.evaluate.predictions import read_predictions
 from training.losses.dc3 import VARIANTS
-from training.track.connection import connect, store_name
-from training.track.recording import CONFIG_FILE
+from training.track.connection import ARTIFACTS, connect, store, store_name
+from training.track.recording import CONFIG_FILE, DATA_FILE, FINGERPRINT, SPLIT_FILE
+
+FINISHED = "FINISHED"
+PREDICTIONS_FILE = "predictions.parquet"
 
 
 class RunSummary(NamedTuple):
@@ -25,10 +31,11 @@ class RunSummary(NamedTuple):
 
 
 class FinishedRun(NamedTuple):
-    """Id and final metrics of a finished run."""
+    """Id, final metrics and data of a finished run."""
 
     run_id: str
     metrics: dict[str, float]
+    fingerprint: str
 
 
 def find_run(run_id: str) -> Run:
@@ -47,25 +54,74 @@ def has_file(run_id: str, name: str) -> bool:
 
 
 def fetch_file(run_id: str, name: str) -> Path:
-    """A file of a run, downloaded when the artifacts are not on this machine."""
+    """A file of a run, downloaded when the artifacts are not on this machine.
+
+    Raises InputError that tells a run which did not get that far from one whose files lie elsewhere.
+    """
     run = find_run(run_id)
     try:
         return Path(mlflow.artifacts.download_artifacts(run_id=run.info.run_id, artifact_path=name))
     except (MlflowException, OSError) as error:
+        raise InputError(_explain_absence(run, name)) from error
+
+
+def _explain_absence(run: Run, name: str) -> str:
+    run_id, kind = run.info.run_id, run.data.tags.get("dc3.kind", "train")
+    if kind != "train":
+        best = run.data.tags.get("dc3.best_run")
+        return (
+            f"Run {run_id} is no training but a {kind}: name one of the runs below it{f', as {best}' if best else ''}."
+        )
+    place = run.info.artifact_uri
+    try:
+        empty = not connect().list_artifacts(run_id)
+    except MlflowException:
+        empty = True
+    if empty and run.data.params:  # these are recorded after the first files
+        remedy = (
+            f"put them into {store() / ARTIFACTS / run_id / ARTIFACTS}" if place.startswith("file:") else "bring them"
+        )
+        return (
+            f"Run {run_id} has no {name}: its files are not in {place}, where they were written."
+            f" Was the store moved without them? Then {remedy}, or name its new place by DC3_STORE."
+        )
+    if run.info.status == FINISHED:
+        return f"Run {run_id} is finished, but its {name} is no longer in {place}: bring it back, or train anew."
+    if name == CONFIG_FILE:
+        return f"Run {run_id} has no {name}: it stopped before its record was whole; train anew."
+    return f"Run {run_id} has no {name}: it did not get that far; go on by `dc3 train --resume {run_id}`."
+
+
+def check_unfinished(run_id: str) -> None:
+    """Raises InputError for a run that is finished: what it is stays as it is."""
+    if find_run(run_id).info.status == FINISHED:
         raise InputError(
-            f"Run {run_id} has no {name}: it did not get that far; go on by `dc3 train --resume {run_id}`."
-        ) from error
+            f"Run {run_id} is finished and is never written again: --repeat {run_id} trains it anew as another run."
+        )
 
 
 def load_config(run_id: str) -> Config:
-    """The resolved configuration of a run."""
-    return from_json(fetch_file(run_id, CONFIG_FILE).read_text())
+    """The configuration of a run, as it was used."""
+    return from_json(fetch_file(run_id, CONFIG_FILE).read_text("utf-8"))
+
+
+def load_data_record(run_id: str) -> DataRecord:
+    """What a run was trained on; of a run of an older version, what its predictions or its split still tell."""
+    if has_file(run_id, DATA_FILE):
+        return read_record(fetch_file(run_id, DATA_FILE))
+    fingerprint = find_run(run_id).data.tags.get(FINGERPRINT, "")
+    if has_file(run_id, PREDICTIONS_FILE):
+        found = read_predictions(fetch_file(run_id, PREDICTIONS_FILE))
+        names = tuple(found.images.tolist())
+        return DataRecord(names, found.parts, found.class_names, found.votes, (), fingerprint)
+    names, parts = read_old_split(fetch_file(run_id, SPLIT_FILE).read_text("utf-8"))
+    return DataRecord(names, parts, (), np.zeros((len(names), 0), np.int64), (), fingerprint)
 
 
 def summarise(run_id: str) -> RunSummary:
     """Name, configuration, metrics and data of a run."""
     run = find_run(run_id)
-    fingerprint = run.data.tags.get("dc3.fingerprint", "")
+    fingerprint = run.data.tags.get(FINGERPRINT, "")
     return RunSummary(run_id, run.info.run_name, load_config(run_id), dict(run.data.metrics), fingerprint)
 
 
@@ -74,7 +130,10 @@ def finished_children(parent: str) -> dict[str, FinishedRun]:
     client = connect()
     query = f"attributes.status = 'FINISHED' and tags.mlflow.parentRunId = '{parent}' and tags.`dc3.kind` = 'train'"
     runs = client.search_runs([find_run(parent).info.experiment_id], query)
-    return {run.info.run_name: FinishedRun(run.info.run_id, dict(run.data.metrics)) for run in runs}
+    return {
+        run.info.run_name: FinishedRun(run.info.run_id, dict(run.data.metrics), run.data.tags.get(FINGERPRINT, ""))
+        for run in runs
+    }
 
 
 def best_run() -> str:
@@ -88,12 +147,12 @@ def best_run() -> str:
     newest = client.search_runs(experiments, query, max_results=1, order_by=["attributes.start_time DESC"])
     if not newest:
         raise InputError(f"No finished training in {store_name()}: start with `dc3 train --preset digits`.")
-    fingerprint = newest[0].data.tags["dc3.fingerprint"]
+    fingerprint = newest[0].data.tags[FINGERPRINT]
     blind = [name for name, variant in VARIANTS.items() if not variant.ambiguity_aware]
     aware = "".join(f" and params.variant != '{name}'" for name in blind)
     found = client.search_runs(
         experiments,
-        f"{query} and tags.`dc3.fingerprint` = '{fingerprint}' and metrics.degenerate = 0{aware}",
+        f"{query} and tags.`{FINGERPRINT}` = '{fingerprint}' and metrics.degenerate = 0{aware}",
         order_by=["metrics.d_minus_f1 ASC"],
         max_results=1,
     )

@@ -37,13 +37,14 @@ def main(argv: list[str]) -> int:
     if arguments.round < 0:
         raise InputError(f"--round must be 1 or more, or 0 to count on; it is {arguments.round}.")
     from relabel.bundle import CLUSTERS, MIXED
+    from relabel.propose.images import SeenImages
     from relabel.propose.write import RunFacts, count_proposals, write_proposals
     from training import track
     from training.evaluate.predictions import read_predictions
 
     run_id = track.best_run() if arguments.run == "best" else track.find_run(arguments.run).info.run_id
     predictions = read_predictions(track.fetch_file(run_id, "predictions.parquet"))
-    source = _open_source(track.load_config(run_id), predictions)
+    source = SeenImages(_open_source(track.load_config(run_id), predictions), track.reading_of(run_id))
     facts = RunFacts(run_id, arguments.round or track.round_of(run_id) + 1)
     folder = arguments.output
     proposed = write_proposals(folder, facts, predictions, source, arguments.options, overwrite=arguments.overwrite)

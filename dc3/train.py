@@ -22,6 +22,8 @@ def main(argv: list[str]) -> int:
     if options.repeat:
         config = replace(config, runtime=replace(config.runtime, device=options.config.runtime.device))
     result = train(config, name=options.name, run_id=options.resume or None)
+    for line in result.notices:
+        print(f"note         {line}")
     for line in result.left_out:
         print(f"left out     {line}")
     for name, value in result.metrics.items():

@@ -66,6 +66,7 @@ def export(
         metrics=trained.metrics,
         fingerprint=trained.dataset.fingerprint,
         precision=precision,
+        reading=trained.dataset.reading,
         typical=encode_typical(choose_typical(trained, n_typical)),
     )
     images = trained.dataset.images

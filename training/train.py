@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import torch
 
+from serving.deep import Reading
 from training import track
 from training.config import Config
 from training.data.ingest import Dataset, ingest
@@ -46,6 +47,8 @@ class TrainResult(NamedTuple):
     """The run's page; it exists where a report was asked for."""
     left_out: tuple[str, ...]
     """One line for each image that was skipped as unreadable."""
+    notices: tuple[str, ...]
+    """What a person should know of the data, one line each."""
 
 
 class TrainedRun(NamedTuple):
@@ -61,11 +64,10 @@ class TrainedRun(NamedTuple):
     metrics: dict[str, float]
 
 
-def read_data(config: Config) -> tuple[Dataset, Split]:
-    """Reads the configured source and splits it by the configured seed."""
-    dataset = ingest(
-        SOURCES[config.data.source](config.data), config.data.size, track.store() / "data", config.data.skip_bad_images
-    )
+def read_data(config: Config, reading: Reading | None = None) -> tuple[Dataset, Split]:
+    """Reads the configured source, as a run's record says or anew, and splits it by the configured seed."""
+    source = SOURCES[config.data.source](config.data)
+    dataset = ingest(source, config.data.size, track.store() / "data", config.data.skip_bad_images, reading)
     return dataset, split_images(dataset.counts, dataset.classes, config.split, config.runtime.seed)
 
 
@@ -88,7 +90,7 @@ def train(
         on_eval: gets step and validation metrics at each evaluation; may raise to stop the training.
     """
     config = _with_absolute_paths(config)
-    dataset, split = read_data(config)
+    dataset, split = read_data(config, track.reading_of(run_id) if run_id else None)
     aware = VARIANTS[config.variant].ambiguity_aware
     start_fit = _prepare_fit(config, dataset, split)  # what cannot be trained fails before a run is opened
     name = name or f"{config.method} {config.variant} {config.data.source}"
@@ -120,7 +122,7 @@ def train(
         report = path.with_name("report.html")
         if with_report:
             record_report(name, run_id, config, dataset, predictions, metrics, report)
-    return TrainResult(run_id, metrics, seconds, path, report, dataset.left_out)
+    return TrainResult(run_id, metrics, seconds, path, report, dataset.left_out, dataset.notices)
 
 
 def _prepare_fit(config: Config, dataset: Dataset, split: Split) -> Callable[..., Network]:
@@ -148,7 +150,7 @@ def load_run(run_id: str) -> TrainedRun:
     """Loads network, predictions and data of a finished run, on the CPU."""
     summary = track.summarise(run_id)
     config = summary.config
-    dataset, _ = read_data(config)
+    dataset, _ = read_data(config, track.reading_of(run_id))
     predictions = read_predictions(track.fetch_file(run_id, PREDICTIONS))
     network = build_network(replace(config.network, pretrained=""), config.data.size, len(dataset.classes))
     state = load_checkpoint(track.fetch_file(run_id, CHECKPOINT), torch.device("cpu"))

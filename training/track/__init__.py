@@ -8,6 +8,7 @@ os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 
 from training.track.connection import connect, store
+from training.track.reading import reading_of
 from training.track.recording import log_config, log_file, log_metrics, open_run, scratch, set_tags
 from training.track.registry import RegisteredModel, check_model_name, fetch_model, register_onnx, resolve_model
 from training.track.rounds import RoundRun, list_rounds, round_of, tag_round
@@ -42,6 +43,7 @@ __all__ = [
     "log_file",
     "log_metrics",
     "open_run",
+    "reading_of",
     "register_onnx",
     "resolve_model",
     "round_of",

@@ -1,5 +1,6 @@
 """What is recorded of a run while it is open."""
 
+import json
 import os
 import subprocess
 import tempfile
@@ -19,6 +20,8 @@ from training.errors import InputError
 from training.track.connection import connect, reason_of, store_name
 
 CONFIG_FILE = "config.json"
+READING_TAG = "dc3.reading"
+"""How files became pictures: serving.deep.Reading as JSON."""
 
 
 @contextmanager
@@ -55,10 +58,13 @@ def log_config(config: Config, dataset: Dataset, split_table: str) -> None:
     mlflow.log_text(split_table, "split.csv")
     mlflow.log_params({key: str(value) for key, value in flatten(asdict(config)).items()})
     mlflow.set_tags({"dc3.fingerprint": dataset.fingerprint, "dc3.classes": ", ".join(dataset.classes)[:4000]})
+    mlflow.set_tags({READING_TAG: json.dumps(dataset.reading.to_json())})
     source = LocalArtifactDatasetSource(config.data.images or f"embedded:{config.data.source}")
     mlflow.log_input(MetaDataset(source, name=config.data.source, digest=dataset.fingerprint), context="training")
     if dataset.left_out:
         mlflow.log_text("\n".join(dataset.left_out), "left_out.txt")
+    if dataset.notices:
+        mlflow.log_text("\n".join(dataset.notices), "notices.txt")
 
 
 def log_metrics(values: Mapping[str, float], step: int | None = None) -> None:

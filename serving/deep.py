@@ -188,8 +188,8 @@ def _stretch(values: np.ndarray, low: float, high: float) -> np.ndarray:
         table = _stretch(np.arange(65536, dtype=np.float64), low, high)
         return table[values]  # 50 megapixels as floats would take 400 MB
     scale = 255.0 / (high - low) if high > low else 0.0
-    scaled = (np.nan_to_num(values.astype(np.float64), nan=low) - low) * scale
-    return np.rint(np.clip(scaled, 0, 255)).astype(np.uint8)
+    inside = np.clip(np.nan_to_num(values.astype(np.float64), nan=low), low, high)
+    return np.rint((inside - low) * scale).astype(np.uint8)
 
 
 def _raw_mode(image: Image.Image) -> str:

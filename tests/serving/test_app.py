@@ -16,8 +16,8 @@ from starlette.types import Message, Receive, Scope, Send
 
 from serving import reload
 from serving.app import create_app
-from serving.export import export_onnx
 from serving.deep import Reading
+from serving.export import export_onnx
 from serving.images import decode
 from serving.limits import BodyLimit
 from serving.live import LiveModel

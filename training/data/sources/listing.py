@@ -113,22 +113,27 @@ def _walk(root: Path) -> Iterator[Found]:
                 yield Found(prefix, None, AGAIN)
                 continue
             seen.add(_identity(folder))
-        try:
-            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
-        except OSError as error:
-            raise InputError(
-                f"The folder {folder} cannot be read ({error.strerror}): let this user read it, or move it away."
-            ) from error
-        for entry in entries:
+        for entry in _scan(folder):
             path = f"{prefix}{entry.name}"
+            # os.DirEntry raises for a link to itself, pathlib says that it leads nowhere
+            target = Path(entry.path) if entry.is_symlink() else entry
             if _is_foreign(entry.name):
                 yield Found(path, None, FOREIGN)
-            elif entry.is_dir():
+            elif target.is_dir():
                 (links if entry.is_symlink() else folders).append((Path(entry.path), f"{path}/"))
-            elif entry.is_symlink() and not entry.is_file():
-                yield Found(path, None, NOWHERE)
+            elif target.is_file():
+                yield Found(path, Path(entry.path))
             else:
-                yield Found(path, Path(entry.path), "" if entry.is_file() else NO_IMAGE)
+                yield Found(path, None, NOWHERE if entry.is_symlink() else NO_IMAGE)
+
+
+def _scan(folder: Path) -> list[os.DirEntry[str]]:
+    try:
+        return sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except OSError as error:
+        raise InputError(
+            f"The folder {folder} cannot be read ({error.strerror}): let this user read it, or move it away."
+        ) from error
 
 
 def _identity(folder: Path) -> tuple[int, int]:

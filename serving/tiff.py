@@ -93,7 +93,9 @@ def check_channels(tags: Mapping[int, Any]) -> None:
     # The fourth of RGB may be padding, or transparency by programs that do not say so.
     is_plain = beyond <= 0 or (beyond == 1 and (photometric == _RGB or any(kind != _UNSPECIFIED for kind in extra)))
     if channels > 4 or not is_plain:
-        raise Unsupported(f"it has {channels} channels; save it as RGB or grey, with or without transparency")
+        raise Unsupported(
+            f"it has {channels} channels, which are not read; save it as RGB or grey, with or without transparency"
+        )
     if channels == 1 or tags.get(PLANES) != _PLANE_BY_PLANE:
         return
     if len(_all(tags.get(STRIPS) or tags.get(TILES))) < channels:

@@ -87,7 +87,7 @@ FIVE_CHANNELS = {
 
 @pytest.mark.parametrize("case", FIVE_CHANNELS)
 def test_five_channels_are_named_with_the_remedy(case: str) -> None:
-    message = "it has 5 channels; save it as RGB or grey, with or without transparency"
+    message = "it has 5 channels, which are not read; save it as RGB or grey, with or without transparency"
     assert reason(FIVE_CHANNELS[case]) == message
 
 

@@ -1,6 +1,7 @@
 """Pictures of 12 bits in stacks: training, exported model, service and proposals see one and the same picture."""
 
 import asyncio
+import json
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -113,6 +114,17 @@ def test_the_service_answers_as_the_run_predicted_and_annotators_see_what_it_saw
         with Image.open(file) as picture:
             seen = dataset.images[dataset.names.index(name)]
             assert np.array_equal(resize(np.asarray(picture.convert("RGB")), 16), seen)
+
+
+def test_a_run_is_loaded_by_the_range_of_its_record(lab: Lab) -> None:
+    client, measured = track.connect(), load_run(lab.run_id).dataset
+    low, high = (READING.ranges or {})["16-bit grey"]
+    recorded = Reading({"16-bit grey": (low, low + 2 * (high - low))}, 2)
+    client.set_tag(lab.run_id, READING_TAG, json.dumps(recorded.to_json()))
+    loaded = load_run(lab.run_id).dataset
+    client.set_tag(lab.run_id, READING_TAG, json.dumps(READING.to_json()))
+    assert loaded.reading == recorded
+    assert np.abs(loaded.images.astype(int) - measured.images // 2).max() <= 1
 
 
 def test_a_run_from_before_ranges_were_measured_has_none(lab: Lab) -> None:

@@ -13,7 +13,7 @@ from serving import model as model_module
 from serving.card import BadModel
 from serving.deep import UNMEASURED
 from serving.model import Model, usable_providers
-from tests.serving.running import TinyPredictor, make_images
+from tests.serving.running import CARD, TinyPredictor, make_images
 
 
 def test_scores_are_those_of_the_network(model_path: Path) -> None:

@@ -36,6 +36,7 @@ def main(argv: list[str]) -> int:
     if arguments.round < 0:
         raise InputError(f"--round must be 1 or more, or 0 to count on; it is {arguments.round}.")
     from relabel.bundle import CLUSTERS, MIXED
+    from relabel.propose.images import SeenImages
     from relabel.propose.write import RunFacts, count_proposals, write_proposals
     from training import track
     from training.evaluate.predictions import read_predictions
@@ -48,7 +49,8 @@ def main(argv: list[str]) -> int:
     folder = arguments.output
     with open_source(record, config) as source:
         _check_images(record, source, config.data.images)
-        proposed = write_proposals(folder, facts, predictions, source, arguments.options, overwrite=arguments.overwrite)
+        images = SeenImages(source, record.reading)
+        proposed = write_proposals(folder, facts, predictions, images, arguments.options, overwrite=arguments.overwrite)
     print(f"{folder}: run {run_id}, round {facts.round}")
     print(count_proposals(proposed.proposals))
     mixed = sum(cluster.proposal == MIXED for cluster in proposed.clusters)

@@ -144,7 +144,8 @@ def _predict_unseen(run: str, archive: Path, votes: Path) -> "Predictions":
     from training.train import load_run
 
     trained = load_run(run)
-    everything = ingest(Folder(archive, votes), trained.config.data.size, track.store() / "data")
+    source, size = Folder(archive, votes), trained.config.data.size
+    everything = ingest(source, size, track.store() / "data", reading=trained.data.reading)
     unseen = np.flatnonzero(~np.isin(everything.names, trained.data.names))
     nobody = np.array([], int)
     return predict(trained.predictor, everything, Split(nobody, nobody, nobody, unseen), unseen)

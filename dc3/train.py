@@ -24,6 +24,8 @@ def main(argv: list[str]) -> int:
     earlier = options.resume or options.repeat
     config = _recall_config(earlier, options.config) if earlier else options.config
     result = train(config, name=options.name, run_id=options.resume or None, repeat=options.repeat or None)
+    for line in result.notices:
+        print(f"note         {line}")
     for line in result.left_out:
         print(f"left out     {line}")
     for name, value in result.metrics.items():

@@ -27,6 +27,7 @@ def describe_model(card: ModelCard, version: str) -> dict[str, object]:
         "classes": card.classes,
         "clusters": clusters,
         "input_size": card.input_size,
+        "reading": card.reading.to_json(),
         "prior": card.prior,
         "variant": card.variant,
         # JSON has no number for what cannot be measured, as the AUROC where no image is disputed

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from serving.deep import UNMEASURED, Reading, parse_reading
+
 FORMAT_VERSION = 1
 """Grows when an older service could no longer read the file; a new field that may be missing leaves it as it is."""
 OUTPUTS = ("class_probabilities", "cluster_probabilities", "ambiguity", "embedding")
@@ -38,6 +40,8 @@ class ModelCard:
     """float32, float16 or int8."""
     typical: tuple[tuple[bytes, ...], ...] = ()
     """JPEG files of each cluster's typical images, most typical first; no entry at all where none travel along."""
+    reading: Reading = UNMEASURED
+    """How files become pictures, as in training."""
     registered: str = ""
     """Where the file came out of a model registry: models:/NAME/VERSION."""
     format_version: int = FORMAT_VERSION
@@ -46,6 +50,7 @@ class ModelCard:
         """The fields as ONNX metadata, images in base64."""
         values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         values["typical"] = [[base64.b64encode(image).decode() for image in images] for images in self.typical]
+        values["reading"] = self.reading.to_json()
         return {name: json.dumps(value) for name, value in values.items()}
 
 
@@ -71,6 +76,11 @@ def read_card(metadata: Mapping[str, str], source: str) -> ModelCard:
             values[field] = _decode_typical(value)
             if values[field] is None:
                 faults.append(f"typical is no list of lists of base64: {metadata[field]!r:.80}")
+        elif field == "reading":
+            try:
+                values[field] = parse_reading(value)
+            except ValueError as error:
+                faults.append(f"reading is {metadata[field]!r:.80} ({error})")
         elif isinstance(value, list):
             values[field] = tuple(str(item) for item in value)
         else:
@@ -105,8 +115,9 @@ _KINDS: dict[str, type | tuple[type, ...]] = {
     "fingerprint": str,
     "precision": str,
     "typical": list,
+    "reading": dict,
     "registered": str,
     "format_version": int,
 }
-_MAY_BE_MISSING = ("typical", "registered")
+_MAY_BE_MISSING = ("typical", "reading", "registered")
 """Files of older exports lack them."""

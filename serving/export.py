@@ -80,6 +80,7 @@ def export(
         metrics=trained.metrics,
         fingerprint=trained.data.fingerprint,
         precision=precision,
+        reading=trained.data.reading,
         typical=encode_typical([[pixels[name] for name in names if name in pixels] for names in typical]),
     )
     images = _stack(pixels, sample) if any(name in pixels for name in sample) else _make_noise(card.input_size)

@@ -86,7 +86,7 @@ class LiveModel:
         if isinstance(upload.data, BadImage):
             return upload.data
         try:
-            image = decode(upload.data, upload.name, self._settings.max_pixels)
+            image = decode(upload.data, upload.name, self._settings.max_pixels, self.model.card.reading)
         except BadImage as error:
             return error
         return resize(image, self.model.card.input_size)

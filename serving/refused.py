@@ -4,7 +4,14 @@ from collections.abc import Mapping
 
 from serving.images import BadImage
 
-STATUS_OF_REASON = {"empty": 400, "not_base64": 400, "too_large": 413, "not_an_image": 415, "damaged": 422}
+STATUS_OF_REASON = {
+    "empty": 400,
+    "not_base64": 400,
+    "too_large": 413,
+    "not_an_image": 415,
+    "unsupported": 415,
+    "damaged": 422,
+}
 """HTTP status of an image that cannot be read, by its reason."""
 
 

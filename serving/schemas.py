@@ -68,6 +68,26 @@ CLUSTER: Json = {
         },
     },
 }
+READING: Json = {
+    "type": "object",
+    "description": "how files become pictures, as in training",
+    "required": ["ranges", "page"],
+    "properties": {
+        "ranges": _nullable(
+            {
+                "type": "object",
+                "description": "kind of picture of more than 8 bits: the values that become black and white",
+                "additionalProperties": {
+                    "type": "array",
+                    "items": {"type": "number"},
+                    "minItems": 2,
+                    "maxItems": 2,
+                },
+            }
+        ),
+        "page": {"type": "integer", "minimum": 0, "description": "of TIFF stacks, from 1; 0: none is taken"},
+    },
+}
 MODEL: Json = {
     "type": "object",
     "required": [
@@ -76,6 +96,7 @@ MODEL: Json = {
         "classes",
         "clusters",
         "input_size",
+        "reading",
         "prior",
         "variant",
         "metrics",
@@ -89,6 +110,7 @@ MODEL: Json = {
         "classes": {"type": "array", "items": {"type": "string"}},
         "clusters": {"type": "array", "items": {"$ref": "#/components/schemas/Cluster"}},
         "input_size": {"type": "integer", "minimum": 1, "description": "side in pixels"},
+        "reading": READING,
         "prior": {"type": "number"},
         "variant": {"type": "string"},
         "metrics": {"type": "object", "additionalProperties": _nullable({"type": "number"})},

@@ -58,6 +58,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "evaluate_every": (1, 1e9),
     "log_every": (1, 1e9),
     "size": (8, 4096),
+    "page": (0, 1_000_000),
     "clusters_per_class": (2, 1000),
     "lr": (0, 100),
     "momentum": (0, 1),

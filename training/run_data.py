@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from serving.deep import Reading
 from serving.images import BadImage, resize
 from training import track
 from training.config import Config
@@ -37,7 +38,7 @@ def recall_data(run_id: str, config: Config) -> tuple[Dataset, Split]:
     Raises InputError that lists what has changed since.
     """
     record = track.load_data_record(run_id)
-    dataset = _read_dataset(config)
+    dataset = _read_dataset(config, record.reading)
     changes = find_changes(record, dataset)
     if changes:
         raise InputError(
@@ -60,7 +61,7 @@ class FoundImages(NamedTuple):
 
 def find_images(record: DataRecord, config: Config, names: Sequence[str]) -> FoundImages:
     """Those of the named images of a run that can be had as the run saw them, whatever its vote table is today."""
-    decoded = find_decoded(track.store() / CACHE, record.fingerprint)
+    decoded = find_decoded(track.store() / CACHE, record.fingerprint, record.reading)
     if decoded:
         places = {name: place for place, name in enumerate(decoded[1])}
         return FoundImages({name: decoded[0][places[name]] for name in names}, "")
@@ -69,7 +70,9 @@ def find_images(record: DataRecord, config: Config, names: Sequence[str]) -> Fou
             if not record.digests and _read_dataset(config).fingerprint != record.fingerprint:
                 raise InputError("the data have changed, and a run of an older version does not tell which image")
             other = find_other_images(record, source, names)
-            pixels = {name: resize(source.read(name), config.data.size) for name in names if name not in other}
+            pixels = {
+                name: resize(source.read(name, record.reading), config.data.size) for name in names if name not in other
+            }
     except (InputError, BadImage, OSError) as error:
         return FoundImages({}, f"the run's images cannot be had ({error})")
     some = name_some(sorted(other), 5)
@@ -107,6 +110,6 @@ def find_other_images(record: DataRecord, source: Source, names: Sequence[str]) 
     }
 
 
-def _read_dataset(config: Config) -> Dataset:
+def _read_dataset(config: Config, reading: Reading | None = None) -> Dataset:
     source = SOURCES[config.data.source](config.data)
-    return ingest(source, config.data.size, track.store() / CACHE, config.data.skip_bad_images)
+    return ingest(source, config.data.size, track.store() / CACHE, config.data.skip_bad_images, reading)

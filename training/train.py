@@ -49,6 +49,8 @@ class TrainResult(NamedTuple):
     """One line for each image that was skipped as unreadable."""
     fingerprint: str
     """Of the data it saw."""
+    notices: tuple[str, ...]
+    """What a person should know of the data, one line each."""
 
 
 class TrainedRun(NamedTuple):
@@ -99,7 +101,7 @@ def train(
     tags = {"dc3.kind": "train"} | (track.tag_round(merged) if merged else {}) | (tags or {})
     with track.open_run(name, run_id=run_id, parent=parent, tags=tags) as run_id:
         if not resumes:
-            track.log_config(config, record_data(dataset, split), dataset.left_out)
+            track.log_config(config, record_data(dataset, split), dataset.left_out, dataset.notices)
         checkpoint = _place_checkpoint(run_id, resumes)
         start = time.monotonic()
 
@@ -124,7 +126,7 @@ def train(
         report = path.with_name("report.html")
         if with_report:
             record_report(name, run_id, config, dataset, predictions, metrics, report)
-    return TrainResult(run_id, metrics, seconds, path, report, dataset.left_out, dataset.fingerprint)
+    return TrainResult(run_id, metrics, seconds, path, report, dataset.left_out, dataset.fingerprint, dataset.notices)
 
 
 def _prepare_fit(config: Config, dataset: Dataset, split: Split) -> Callable[..., Network]:

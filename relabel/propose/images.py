@@ -4,6 +4,7 @@ import io
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
@@ -11,19 +12,19 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from serving.images import BadImage, decode
+from serving.deep import Reading
+from serving.images import BadImage, plain_format
+from training.data.source import Source
 
 _JPEG = (".jpg", ".jpeg")
 BROWSER_SUFFIXES = {"JPEG": _JPEG, "MPO": _JPEG, "PNG": (".png",), "WEBP": (".webp",), "GIF": (".gif",)}
 """Formats that every browser shows, with the suffixes they go by; MPO is Pillow's word for a JPEG of some cameras."""
 PORTION = 64
 """Images that are in memory at a time."""
-ORIENTATION, UPRIGHT = 0x0112, 1
-"""The EXIF tag, and its value for an image that needs no turning."""
 
 
 class ImageStore(Protocol):
-    """What is needed of a `training.data.source.Source`."""
+    """What is needed of the images; `training.data.source.Source` gives it too, but for deep pictures by no run."""
 
     def read(self, name: str) -> np.ndarray:
         """One image upright as (H, W, 3) uint8."""
@@ -32,12 +33,29 @@ class ImageStore(Protocol):
         """Its file; of embedded data other bytes."""
 
 
+@dataclass(frozen=True)
+class SeenImages:
+    """A source's images as a run saw them."""
+
+    source: Source
+    reading: Reading
+
+    def read(self, name: str) -> np.ndarray:
+        """One image upright as (H, W, 3) uint8."""
+        return self.source.read(name, self.reading)
+
+    def content(self, name: str) -> bytes:
+        """Its file."""
+        return self.source.content(name)
+
+
 def write_images(store: ImageStore, names: Sequence[str], folder: Path, show_progress: bool = True) -> dict[str, str]:
     """Writes one file an image and returns the paths below `folder`, by image name.
 
-    The original bytes are kept where a browser shows what the network saw; anything else (TIFF, BMP, turned by EXIF,
-    transparent: the network saw white where the page may be dark) becomes a PNG. No two images share a file name,
-    whatever their folders and their case: DCIC knows images by it, and not every disk tells A.png from a.png.
+    The original bytes are kept where a browser shows what the network saw; anything else (TIFF, BMP, more than 8
+    bits, turned by EXIF, transparent: the network saw white where the page may be dark) becomes a PNG. No two images
+    share a file name, whatever their folders and their case: DCIC knows images by it, and not every disk tells A.png
+    from a.png.
     """
     taken: set[str] = set()
     files: dict[str, str] = {}
@@ -60,17 +78,13 @@ def write_images(store: ImageStore, names: Sequence[str], folder: Path, show_pro
 
 def to_browser(store: ImageStore, name: str) -> tuple[bytes, str]:
     """An image's file for the browser, and the suffix that fits its format."""
-    data = store.content(name)
+    data, pixels = store.content(name), store.read(name)
     try:
-        pixels = decode(data, name)
+        suffixes = BROWSER_SUFFIXES.get(plain_format(data, name) or "")
     except BadImage:
-        # embedded data: the bytes are no file
-        return _to_png(store.read(name)), ".png"
-    with Image.open(io.BytesIO(data)) as image:
-        suffixes = BROWSER_SUFFIXES.get(str(image.format))
-        upright = image.getexif().get(ORIENTATION, UPRIGHT) == UPRIGHT
-        if suffixes is None or not upright or image.has_transparency_data:
-            return _to_png(pixels), ".png"
+        suffixes = None  # embedded data, whose bytes are no file, or a page of a stack
+    if suffixes is None:
+        return _to_png(pixels), ".png"
     own = PurePosixPath(name).suffix.lower()
     return data, own if own in suffixes else suffixes[0]
 

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 
 from serving.card import ModelCard
+from serving.deep import Reading
 from serving.typical import encode_typical
 
 ROOT = Path(__file__).parents[2]
@@ -37,6 +38,8 @@ CARD = ModelCard(
     variant="dc3",
     metrics={"f1": 0.75},
     fingerprint="f00d",
+    # of a camera of 12 bits
+    reading=Reading({"16-bit grey": (0.0, 4095.0)}),
     # the last cluster holds no image
     typical=encode_typical([*(make_images(4, seed=number) for number in range(5)), []]),
 )

@@ -16,6 +16,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from serving import reload
 from serving.app import create_app
+from serving.deep import Reading
 from serving.export import export_onnx
 from serving.images import decode
 from serving.limits import BodyLimit
@@ -130,9 +131,9 @@ def test_a_client_that_leaves_takes_its_images_out(model_path: Path, monkeypatch
 
 
 def test_a_model_that_goes_finishes_the_requests_it_has(model_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def slow(data: bytes, name: str, max_pixels: int) -> np.ndarray:
+    def slow(data: bytes, name: str, max_pixels: int, reading: Reading) -> np.ndarray:
         time.sleep(0.2)  # so that the model is asked to go between decoding and scoring
-        return decode(data, name, max_pixels)
+        return decode(data, name, max_pixels, reading)
 
     monkeypatch.setattr("serving.live.decode", slow)
 

@@ -74,6 +74,7 @@ def test_the_file_stands_alone_and_carries_the_card(model_path: Path) -> None:
         "fingerprint": "f00d",
         "precision": "float32",
         "typical": [[base64.b64encode(image).decode() for image in images] for images in CARD.typical],
+        "reading": {"ranges": {"16-bit grey": [0.0, 4095.0]}, "page": 0},
         "registered": "",
         "format_version": 1,
     }

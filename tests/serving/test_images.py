@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from serving.images import FORMATS, BadImage, decode, resize
+from serving.images import FORMATS, BadImage, decode, looks_like_image, resize
 from tests.serving.running import make_images
 
 # Pillow warns of odd metadata; outside the tests that is no error.
@@ -53,6 +53,31 @@ def test_every_mode_gives_three_channels(mode: str) -> None:
     assert decode(encode(image, kind), "a").shape == (32, 32, 3)
 
 
+NOT_READ = {
+    "JPEG 2000": encode(PICTURE, "JPEG2000"),
+    "HEIC": b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + b"\0" * 60,
+    "JPEG XL": b"\xff\x0a" + b"\0" * 60,
+    "Photoshop": b"8BPS\0\1" + b"\0" * 60,
+    "DICOM": b"\0" * 128 + b"DICM" + b"\0" * 60,
+    "FITS": b"SIMPLE  =                    T",
+}
+
+
+@pytest.mark.parametrize("kind", NOT_READ)
+def test_a_format_that_is_not_read_is_named_with_the_remedy(kind: str) -> None:
+    with pytest.raises(BadImage, match=f"^a: {kind} is not read; save it as PNG") as caught:
+        decode(NOT_READ[kind], "a")
+    assert caught.value.reason == "unsupported"
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_an_image_is_known_by_its_first_bytes(kind: str) -> None:
+    assert looks_like_image(encode(PICTURE, kind)[:64])
+    assert not any(looks_like_image(data[:64]) for data in NOT_READ.values())
+    assert not looks_like_image(b"BMP files of the second cruise")
+    assert not looks_like_image(b"")
+
+
 def test_16_bit_grey_is_scaled_and_not_clipped() -> None:
     ramp = np.linspace(0, 65535, 64).astype(np.uint16).reshape(8, 8)
     for kind in ("PNG", "TIFF"):
@@ -86,10 +111,11 @@ def test_an_image_is_turned_upright() -> None:
     assert np.array_equal(found, np.rot90(np.asarray(turned), -1))
 
 
-def test_an_animation_gives_its_first_frame() -> None:
-    frames = [Image.new("L", (8, 8), level) for level in (40, 200)]
-    data = encode(frames[0], "GIF", save_all=True, append_images=frames[1:])
-    assert np.all(decode(data, "a") == 40)
+@pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG", "AVIF"])
+def test_an_animation_gives_its_first_frame(kind: str) -> None:
+    frames = [Image.new("RGB", (8, 8), (level,) * 3) for level in (40, 200)]
+    data = encode(frames[0], kind, save_all=True, append_images=frames[1:])
+    assert np.all(np.abs(decode(data, "a").astype(int) - 40) < 3)
 
 
 def test_a_stream_is_read_as_bytes_are() -> None:

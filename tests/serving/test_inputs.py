@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.serving.files import grey_tiff, one, png_16, tiff
 from tests.serving.running import CARD, Server, make_images
 from tests.serving.test_images import encode, png_header
 
@@ -82,6 +83,30 @@ def test_an_unreadable_image_is_a_4xx_that_names_it(client: httpx.Client, case: 
     assert entry["class"] is entry["decision"] is entry["ambiguity"] is None
 
 
+DEEP = (np.asarray(PICTURE.convert("L")) / 255 * 4095).round().astype(np.uint16)
+UNSUPPORTED = {
+    "stack.tif": (tiff(one(DEEP), one(DEEP)), "a stack of several pages"),
+    "five channels.tif": (grey_tiff(np.zeros((8, 8, 5), np.uint8), t262=2), "it has 5 channels"),
+    "depth.tif": (grey_tiff(DEEP.astype(np.float32)), "float grey values, which the images that the model learnt from"),
+    "phone.heic": (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + b"\0" * 60, "HEIC is not read; save it as PNG"),
+    "scan.jp2": (encode(PICTURE, "JPEG2000"), "JPEG 2000 is not read; save it as PNG"),
+}
+
+
+@pytest.mark.parametrize("name", UNSUPPORTED)
+def test_a_sound_file_that_is_not_read_is_told_why(client: httpx.Client, name: str) -> None:
+    data, text = UNSUPPORTED[name]
+    message = check(post(client, data, name), 415, "unsupported")["message"]
+    assert message.startswith(f"{name}: ")
+    assert text in message
+
+
+def test_12_bits_get_the_answer_of_the_same_picture_in_8(client: httpx.Client) -> None:
+    plain = encode(PICTURE.convert("L"), "PNG")
+    answers = [post(client, data).json()["answers"][0] for data in (plain, png_16(DEEP), grey_tiff(DEEP, ">"))]
+    assert answers[0] == answers[1] == answers[2]
+
+
 READABLE = {
     "1 x 1": encode(PICTURE.resize((1, 1)), "PNG"),
     "animated GIF": encode(PICTURE, "GIF", save_all=True, append_images=[PICTURE.rotate(90)]),
@@ -93,6 +118,7 @@ READABLE = {
     "WebP": encode(PICTURE, "WEBP"),
     "TIFF": encode(PICTURE, "TIFF"),
     "BMP": encode(PICTURE, "BMP"),
+    "AVIF": encode(PICTURE, "AVIF"),
     "EXIF turned": encode(PICTURE, "JPEG", exif=EXIF),
     "JPEG named .png": encode(PICTURE, "JPEG"),
 }

@@ -11,8 +11,9 @@ import torch
 
 from serving import model as model_module
 from serving.card import BadModel
+from serving.deep import UNMEASURED
 from serving.model import Model, usable_providers
-from tests.serving.running import TinyPredictor, make_images
+from tests.serving.running import CARD, TinyPredictor, make_images
 
 
 def test_scores_are_those_of_the_network(model_path: Path) -> None:
@@ -61,6 +62,8 @@ def without_numbers(path: Path) -> bytes:
         (lambda metadata: metadata.update(classes="cat, dog"), "classes is 'cat, dog'"),
         (lambda metadata: metadata.update(input_size='"16"'), "input_size is"),
         (lambda metadata: metadata.update(metrics="[" * 100_000), "metrics is '"),
+        (lambda metadata: metadata.update(reading="[]"), "reading is '\\[\\]'"),
+        (lambda metadata: metadata.update(reading='{"page": 0}'), "reading is .*has ranges and page"),
         (lambda metadata: metadata.update(prior="true"), "prior is 'true'"),
         (lambda metadata: metadata.update(format_version="2"), "format version 2, this program reads 1"),
         (lambda metadata: metadata.update(input_size="32"), r"must take one input images \(N, 32, 32, 3\)"),
@@ -74,6 +77,13 @@ def test_wrong_metadata_is_named(
     path.write_bytes(edit(model_path, change))
     with pytest.raises(BadModel, match=message):
         Model(path)
+
+
+def test_a_file_of_an_older_export_reads_images_as_before(model_path: Path, tmp_path: Path) -> None:
+    path = tmp_path / "old.onnx"
+    path.write_bytes(edit(model_path, lambda metadata: metadata.pop("reading")))
+    assert Model(path).card.reading == UNMEASURED
+    assert Model(model_path).card.reading == CARD.reading != UNMEASURED
 
 
 def test_what_is_no_model_is_refused(tmp_path: Path) -> None:

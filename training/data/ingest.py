@@ -10,8 +10,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from serving.deep import UNMEASURED, Reading, parse_reading
 from serving.images import BadImage, resize
-from training.data.source import Source
+from training.data.source import Measured, Source
 from training.data.votes import count_votes
 from training.errors import InputError
 
@@ -34,10 +35,22 @@ class Dataset(NamedTuple):
     """One line for each image that could not be read, when these are skipped."""
     digests: tuple[str, ...] = ()
     """N, hexadecimal, of each image's bytes: they tell which image has changed."""
+    reading: Reading = UNMEASURED
+    """How the files became pictures: whoever shows the network another image reads it so."""
+    notices: tuple[str, ...] = ()
+    """What a person should know of the data, one line each: files left out, the range of deep pictures."""
 
 
-def ingest(source: Source, size: int, cache: Path, skip_bad_images: bool = False) -> Dataset:
+RULES = 2
+"""Of decoding; grows when equal files become other pixels, so that no older copy is taken for them."""
+
+
+def ingest(
+    source: Source, size: int, cache: Path, skip_bad_images: bool = False, reading: Reading | None = None
+) -> Dataset:
     """Reads a whole source, or the copy that an earlier call left in `cache`.
+
+    `reading` is that of a run's record; None measures the source anew.
 
     Raises:
         InputError: every unreadable image (unless skipped) and every fault of the votes, named.
@@ -47,9 +60,9 @@ def ingest(source: Source, size: int, cache: Path, skip_bad_images: bool = False
     count_votes(table, names, source.classes())  # a faulty table costs no decoding
     digests = {name: hashlib.sha256(source.content(name)).hexdigest() for name in names}
     fingerprint = _fingerprint(source, digests, table, size)
-    folder = cache / fingerprint
+    folder = _find_copy(cache, fingerprint, source.page, reading)
     if not (folder / "index.json").exists():
-        _decode(source, names, size, folder)
+        _decode(source, names, size, folder, reading)
     index = json.loads((folder / "index.json").read_text())
     if index["bad"] and not skip_bad_images:
         raise InputError(
@@ -63,8 +76,37 @@ def ingest(source: Source, size: int, cache: Path, skip_bad_images: bool = False
         raise InputError(f"None of the {len(names)} images can be read.")
     votes = count_votes(table[table["image"].isin(kept)], kept, source.classes())
     images = np.load(folder / "images.npy", mmap_mode="r")
-    short = tuple(digests[name][:DIGEST_LENGTH] for name in kept)
-    return Dataset(images, tuple(kept), votes.counts, votes.classes, fingerprint, tuple(index["bad"]), short)
+    return Dataset(
+        images,
+        tuple(kept),
+        votes.counts,
+        votes.classes,
+        fingerprint,
+        tuple(index["bad"]),
+        tuple(digests[name][:DIGEST_LENGTH] for name in kept),
+        parse_reading(index["reading"]) if "reading" in index else UNMEASURED,
+        source.notices() + tuple(index.get("notices", ())),
+    )
+
+
+def _find_copy(cache: Path, fingerprint: str, page: int, reading: Reading | None) -> Path:
+    """Where the copy of these data, so read, is or will be.
+
+    Runs from before ranges were measured find the copy that was made then, later ones the one that was measured.
+    """
+    if reading == UNMEASURED:
+        return cache / fingerprint
+    measured = cache / f"{fingerprint}-{_digest([RULES, page])}"
+    if reading is None:
+        return measured
+    index = measured / "index.json"
+    if index.exists() and parse_reading(json.loads(index.read_text())["reading"]) == reading:
+        return measured
+    return cache / f"{fingerprint}-{_digest([RULES, reading.to_json()])}"
+
+
+def _digest(values: list[object]) -> str:
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:8]
 
 
 def digest_image(source: Source, name: str) -> str:
@@ -72,9 +114,9 @@ def digest_image(source: Source, name: str) -> str:
     return hashlib.sha256(source.content(name)).hexdigest()[:DIGEST_LENGTH]
 
 
-def find_decoded(cache: Path, fingerprint: str) -> tuple[np.ndarray, tuple[str, ...]] | None:
+def find_decoded(cache: Path, fingerprint: str, reading: Reading) -> tuple[np.ndarray, tuple[str, ...]] | None:
     """Images (N, size, size, 3) and their names as an earlier `ingest` of data with this fingerprint left them."""
-    folder = cache / fingerprint
+    folder = _find_copy(cache, fingerprint, reading.page, reading)
     if not (folder / "index.json").exists():
         return None
     images = np.load(folder / "images.npy", mmap_mode="r")
@@ -89,8 +131,9 @@ def _fingerprint(source: Source, digests: dict[str, str], table: pd.DataFrame, s
     return digest.hexdigest()[:20]
 
 
-def _decode(source: Source, names: list[str], size: int, folder: Path) -> None:
+def _decode(source: Source, names: list[str], size: int, folder: Path, reading: Reading | None) -> None:
     """Writes images.npy and index.json beside the cache, then moves them into it: never half a data set."""
+    measured = source.measure() if reading is None else Measured(reading, ())
     folder.parent.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(dir=folder.parent))
     kept: list[str] = []
@@ -99,7 +142,7 @@ def _decode(source: Source, names: list[str], size: int, folder: Path) -> None:
         images = np.lib.format.open_memmap(work / "all.npy", "w+", np.uint8, (len(names), size, size, 3))
         for name in names:
             try:
-                images[len(kept)] = resize(source.read(name), size)
+                images[len(kept)] = resize(source.read(name, measured.reading), size)
             except BadImage as error:
                 bad.append(str(error))
             else:
@@ -110,7 +153,8 @@ def _decode(source: Source, names: list[str], size: int, folder: Path) -> None:
         else:
             images.flush()
             (work / "all.npy").replace(work / "images.npy")
-        (work / "index.json").write_text(json.dumps({"names": kept, "bad": bad}))
+        index = {"names": kept, "bad": bad, "notices": measured.notices, "reading": measured.reading.to_json()}
+        (work / "index.json").write_text(json.dumps(index))
         try:
             work.replace(folder)
         except OSError:

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from serving.deep import UNMEASURED, Reading, parse_reading
 from training.data.ingest import Dataset
 from training.data.split import PARTS, Split
 from training.errors import InputError
@@ -29,6 +30,8 @@ class DataRecord(NamedTuple):
     digests: tuple[str, ...]
     """N, as in `Dataset`; none in runs of older versions."""
     fingerprint: str
+    reading: Reading = UNMEASURED
+    """How the files became pictures."""
 
     @property
     def split(self) -> Split:
@@ -39,7 +42,9 @@ class DataRecord(NamedTuple):
 def record_data(dataset: Dataset, split: Split) -> DataRecord:
     """What is to be kept of the data at hand."""
     parts = split.part_names(len(dataset.names))
-    return DataRecord(dataset.names, parts, dataset.classes, dataset.counts, dataset.digests, dataset.fingerprint)
+    return DataRecord(
+        dataset.names, parts, dataset.classes, dataset.counts, dataset.digests, dataset.fingerprint, dataset.reading
+    )
 
 
 def write_record(record: DataRecord, path: Path) -> None:
@@ -47,7 +52,7 @@ def write_record(record: DataRecord, path: Path) -> None:
     votes = pa.FixedSizeListArray.from_arrays(pa.array(record.counts.ravel(), pa.int64()), len(record.classes))
     columns = {"image": pa.array(record.names), "part": pa.array(record.parts)}
     columns |= {"digest": pa.array(record.digests)} if record.digests else {}
-    facts = {"classes": record.classes, "fingerprint": record.fingerprint}
+    facts = {"classes": record.classes, "fingerprint": record.fingerprint, "reading": record.reading.to_json()}
     table = pa.table(columns | {"votes": votes}).replace_schema_metadata({"dc3": json.dumps(facts)})
     pq.write_table(table, path)
 
@@ -67,6 +72,7 @@ def read_record(path: Path) -> DataRecord:
             votes.reshape(len(table), len(classes)),
             tuple(table["digest"].to_pylist()) if "digest" in table.column_names else (),
             str(facts["fingerprint"]),
+            parse_reading(facts["reading"]) if "reading" in facts else UNMEASURED,
         )
     except (OSError, pa.ArrowException, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(

@@ -1,13 +1,27 @@
 """The contract of a data source: images by name, and the votes on them."""
 
 from abc import ABC, abstractmethod
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from serving.deep import Reading
+
+
+class Measured(NamedTuple):
+    """How the images of a source become 8-bit pictures."""
+
+    reading: Reading
+    notices: tuple[str, ...]
+    """What of it a person should know, one line each."""
+
 
 class Source(ABC):
     """Where images and votes come from; one file each in `sources/`, one line each in SOURCES."""
+
+    page: int = 0
+    """Page of TIFF stacks, from 1; 0 takes none."""
 
     @abstractmethod
     def names(self) -> list[str]:
@@ -21,8 +35,12 @@ class Source(ABC):
         """The long vote table, columns as in `training.data.votes.read_votes`."""
 
     @abstractmethod
-    def read(self, name: str) -> np.ndarray:
-        """One image upright as (H, W, 3) uint8 of its own size; raises serving.images.BadImage when unreadable."""
+    def read(self, name: str, reading: Reading | None = None) -> np.ndarray:
+        """One image upright as (H, W, 3) uint8 of its own size; raises serving.images.BadImage when unreadable.
+
+        `reading` says what becomes of pictures of more than 8 bits and of stacks of pages; a source without such
+        has no use for it.
+        """
 
     @abstractmethod
     def content(self, name: str) -> bytes:
@@ -30,4 +48,12 @@ class Source(ABC):
 
     def classes(self) -> tuple[str, ...]:
         """The class names in order, or empty for those that the votes name, sorted."""
+        return ()
+
+    def measure(self) -> Measured:
+        """Looks at all images for what `read` needs to know of the whole data set; nothing where all have 8 bits."""
+        return Measured(Reading({}), ())
+
+    def notices(self) -> tuple[str, ...]:
+        """What was found beside the images and left out, one line for each reason."""
         return ()

@@ -53,14 +53,15 @@ def open_run(
         ) from error
 
 
-def log_config(config: Config, data: DataRecord, left_out: Sequence[str]) -> None:
+def log_config(config: Config, data: DataRecord, left_out: Sequence[str], notices: Sequence[str]) -> None:
     """Records the data, the configuration as used, and, last of all, what says that the record is whole."""
     with scratch() as folder:
         write_record(data, folder / DATA_FILE)
         mlflow.log_artifact(str(folder / DATA_FILE))
     mlflow.log_text(write_split(data), SPLIT_FILE)
-    if left_out:
-        mlflow.log_text("\n".join(left_out), "left_out.txt")
+    for lines, name in ((left_out, "left_out.txt"), (notices, "notices.txt")):
+        if lines:
+            mlflow.log_text("\n".join(lines), name)
     mlflow.log_params({key: str(value) for key, value in flatten(asdict(config)).items()})
     mlflow.set_tags({FINGERPRINT: data.fingerprint, "dc3.classes": ", ".join(data.classes)[:4000]})
     source = LocalArtifactDatasetSource(config.data.images or f"embedded:{config.data.source}")

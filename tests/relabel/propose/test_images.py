@@ -8,7 +8,9 @@ import pytest
 from PIL import Image
 
 from relabel.propose.images import name_file, write_images
+from serving.deep import Reading
 from serving.images import decode
+from tests.serving.files import png_16
 from training.data.sources.digits import Digits
 
 
@@ -22,7 +24,7 @@ class Files:
         return self.files[name]
 
     def read(self, name: str) -> np.ndarray:
-        return decode(self.files[name], name)
+        return decode(self.files[name], name, reading=Reading({"16-bit grey": (0.0, 3600.0)}))
 
 
 def encode(kind: str, mode: str = "RGB", **options: object) -> bytes:
@@ -52,6 +54,7 @@ def files() -> Files:
             "clear.png": encode("PNG", "RGBA"),
             "lies.jpg": encode("PNG"),
             "deep/g.tiff": encode("TIFF"),
+            "h.png": png_16(np.arange(600, dtype=np.uint16).reshape(20, 30) * 6),
         }
     )
 
@@ -66,6 +69,13 @@ def test_each_file_shows_what_the_network_saw(files: Files, tmp_path: Path) -> N
             assert image.getexif().get(0x0112, 1) == 1
             assert not image.has_transparency_data
         assert np.array_equal(decode(written.read_bytes(), name), files.read(name)), name
+
+
+def test_a_dark_looking_16_bit_file_becomes_the_picture_that_the_network_saw(files: Files, tmp_path: Path) -> None:
+    found = write_images(files, ["h.png"], tmp_path, show_progress=False)
+    with Image.open(tmp_path / found["h.png"]) as image:
+        assert image.mode == "RGB"
+        assert np.asarray(image).max() > 250
 
 
 def test_bytes_stay_where_a_browser_can_show_them(files: Files, tmp_path: Path) -> None:

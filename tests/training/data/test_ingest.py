@@ -10,6 +10,9 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from serving.deep import UNMEASURED, Reading
+from serving.images import BadImage
+from tests.serving.files import grey_tiff, one, png_16, tiff
 from training.data.ingest import Dataset, ingest
 from training.data.sources.folder import Folder
 from training.errors import InputError
@@ -163,3 +166,135 @@ def test_a_file_name_that_is_no_text_is_named(lab: Path) -> None:
         pytest.skip("this file system takes names in UTF-8 only")
     with pytest.raises(InputError, match=r"1 file name\(s\) in .* are not in UTF-8: 'caf\\udce9\.png'. Rename them"):
         read(lab)
+
+
+def test_pixels_names_and_votes_stay_together_when_images_are_skipped(tmp_path: Path) -> None:
+    # image number i has grey level 20 i and i + 1 votes for x; every third is no image
+    (tmp_path / "images").mkdir()
+    rows = [(f"{number:02}.png", "x", number + 1) for number in range(12)] + [("11.png", "y", 1), ("01.png", "y", 1)]
+    pd.DataFrame(rows, columns=["image", "label", "votes"]).to_csv(tmp_path / "votes.csv", index=False)
+    for number in range(12):
+        path = tmp_path / "images" / f"{number:02}.png"
+        if number % 3 == 0:
+            path.write_text("no image")
+        else:
+            Image.new("L", (9, 9), 20 * number).save(path)
+    data = read(tmp_path, skip=True)
+    assert [line.partition(":")[0] for line in data.left_out] == ["00.png", "03.png", "06.png", "09.png"]
+    numbers = [int(name.removesuffix(".png")) for name in data.names]
+    assert numbers == [1, 2, 4, 5, 7, 8, 10, 11]
+    assert data.images.shape == (8, 8, 8, 3)
+    assert [image.tolist() for image in data.images[:, 4, 4]] == [[20 * number] * 3 for number in numbers]
+    assert data.counts[:, 0].tolist() == [number + 1 for number in numbers]
+
+
+LEVELS = np.linspace(20, 200, 12).astype(int)
+
+
+def write_deep(folder: Path, kind: str = "tif", factor: int = 16, base: int = 64) -> None:
+    """Twelve 12-bit pictures in 16 bits, each a ramp around its own level; the last is the brightest."""
+    (folder / "images").mkdir(exist_ok=True)
+    rows = []
+    for number, level in enumerate(LEVELS):
+        ramp = np.add.outer(np.arange(-10, 10), np.arange(-10, 10)) + level
+        values = (ramp * factor + base).astype(np.uint16)
+        content = grey_tiff(values) if kind == "tif" else png_16(values)
+        (folder / "images" / f"{number:02}.{kind}").write_bytes(content)
+        rows.append((f"{number:02}.{kind}", "dark" if number < 6 else "bright"))
+    pd.DataFrame(rows, columns=["image", "label"]).to_csv(folder / "votes.csv", index=False)
+
+
+@pytest.mark.parametrize("kind", ["tif", "png"])
+def test_12_bits_in_16_are_read_by_the_range_of_the_data_set(tmp_path: Path, kind: str) -> None:
+    write_deep(tmp_path, kind)
+    data = read(tmp_path)
+    assert data.reading == Reading({"16-bit grey": (64.0, 16 * 218 + 64.0)})
+    means = data.images.mean((1, 2, 3))
+    # each as bright against the others as the camera took it
+    assert np.abs(means - (LEVELS - 1) * 255 / 218).max() < 2
+    assert data.notices == (
+        "12 image(s) have 16-bit grey values: 64 becomes black and 3552 white, in all of them alike",
+    )
+
+
+def test_images_of_a_second_camera_that_are_almost_black_are_counted(tmp_path: Path) -> None:
+    write_deep(tmp_path)
+    wide = np.linspace(0, 65535, 400).astype(np.uint16).reshape(20, 20)
+    for number in range(9, 12):
+        (tmp_path / "images" / f"{number:02}.tif").write_bytes(grey_tiff(wide))
+    (notice,) = read(tmp_path).notices
+    assert "0 becomes black and 65535 white" in notice
+    assert "9 of them stay below 1/16 of this range and are almost black" in notice
+
+
+def test_a_recorded_range_is_kept_whatever_the_data_are_now(tmp_path: Path) -> None:
+    write_deep(tmp_path)
+    recorded = Reading({"16-bit grey": (0.0, 4095.0)})
+    source = Folder(tmp_path / "images", tmp_path / "votes.csv")
+    first, again = (ingest(source, 8, tmp_path / "cache", reading=reading) for reading in (None, recorded))
+    assert again.reading == recorded
+    assert again.fingerprint == first.fingerprint
+    assert np.abs(again.images.mean((1, 2, 3)) - (LEVELS * 16 + 48) * 255 / 4095).max() < 2
+
+
+def test_data_are_decoded_once_for_the_range_that_was_measured(tmp_path: Path) -> None:
+    write_deep(tmp_path)
+    source = Folder(tmp_path / "images", tmp_path / "votes.csv")
+    first = ingest(source, 8, tmp_path / "cache")
+    again = ingest(source, 8, tmp_path / "cache", reading=first.reading)
+    assert np.array_equal(first.images, again.images)
+    assert len(list((tmp_path / "cache").iterdir())) == 1
+
+
+def test_a_copy_made_by_older_rules_serves_older_runs_alone(lab: Path) -> None:
+    source = Folder(lab / "images", lab / "votes.csv")
+    old = ingest(source, 8, lab / "cache", reading=UNMEASURED)
+    copy = lab / "cache" / old.fingerprint
+    (copy / "index.json").write_text('{"names": ["i0.png", "i1.jpg"], "bad": []}')
+    np.save(copy / "images.npy", np.full((2, 8, 8, 3), 7, np.uint8))
+    assert np.all(ingest(source, 8, lab / "cache", reading=UNMEASURED).images == 7)
+    new = ingest(source, 8, lab / "cache")
+    assert new.fingerprint == old.fingerprint
+    assert len(new.names) == 6
+
+
+def test_a_stack_is_refused_or_its_chosen_page_read(tmp_path: Path) -> None:
+    write_deep(tmp_path)
+    black = np.zeros((20, 20), np.uint16)
+    for path in (tmp_path / "images").iterdir():
+        values = np.asarray(Image.open(path))
+        path.write_bytes(tiff(one(black), one(values)))
+    with pytest.raises(InputError, match=r"12 image\(s\) cannot be read(.|\n)*00\.tif: it is a stack(.|\n)*--page"):
+        read(tmp_path)
+    data = ingest(Folder(tmp_path / "images", tmp_path / "votes.csv", page=2), 8, tmp_path / "cache")
+    assert data.reading == Reading({"16-bit grey": (64.0, 16 * 218 + 64.0)}, 2)
+    assert data.images.mean() > 100
+    other = ingest(Folder(tmp_path / "images", tmp_path / "votes.csv", page=1), 8, tmp_path / "cache")
+    assert other.fingerprint == data.fingerprint
+    assert other.images.max() == 0
+
+
+def test_8_bit_images_need_no_range_and_no_notice(lab: Path) -> None:
+    data = read(lab)
+    assert data.reading == Reading({})
+    assert data.notices == ()
+
+
+def test_what_was_left_out_beside_the_images_is_told_with_the_data(lab: Path) -> None:
+    (lab / "images" / "._i0.png").write_bytes(b"\0\5\x16\7")
+    for _ in range(2):  # decoded, and out of the cache
+        data = read(lab)
+        assert len(data.names) == 6
+        assert "left out 1 file(s) and folder(s) that are hidden or of other programs: ._i0.png" in data.notices[0]
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning:PIL")
+def test_a_deep_image_that_cannot_be_read_stops_no_measuring(tmp_path: Path) -> None:
+    write_deep(tmp_path)
+    path = tmp_path / "images" / "03.tif"
+    path.write_bytes(path.read_bytes()[:60])
+    data = read(tmp_path, skip=True)
+    assert len(data.names) == 11
+    assert data.images.mean() > 60
+    with pytest.raises(BadImage):
+        Folder(tmp_path / "images", tmp_path / "votes.csv").read("03.tif")

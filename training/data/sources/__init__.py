@@ -25,6 +25,8 @@ class SourceOptions:
     """Class names in order; empty for those in the votes, sorted."""
     size: int = 32
     """Images are resized to size x size pixels."""
+    page: int = 0
+    """Page of each TIFF stack to take, from 1; 0 refuses stacks. The exported model takes the same page."""
     skip_bad_images: bool = False
     """Go on without images that cannot be read, and list them."""
 
@@ -38,6 +40,6 @@ def _paths(options: SourceOptions) -> tuple[Path, Path]:
 
 SOURCES: dict[str, Callable[[SourceOptions], Source]] = {
     "digits": lambda options: Digits(),
-    "folder": lambda options: Folder(*_paths(options), options.classes),
+    "folder": lambda options: Folder(*_paths(options), options.classes, options.page),
     "cifar10h": lambda options: Cifar10H(*_paths(options)),
 }

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from serving.deep import Reading
 from training.data.source import Source
 from training.errors import InputError
 
@@ -55,7 +56,7 @@ class Cifar10H(Source):
             }
         )
 
-    def read(self, name: str) -> np.ndarray:
+    def read(self, name: str, reading: Reading | None = None) -> np.ndarray:
         return self._images[int(name.removeprefix("test_"))]
 
     def content(self, name: str) -> bytes:

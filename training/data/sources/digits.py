@@ -7,6 +7,7 @@ import pandas as pd
 from PIL import Image
 from sklearn.datasets import load_digits
 
+from serving.deep import Reading
 from training.data.source import Source
 
 
@@ -55,7 +56,7 @@ class Digits(Source):
             }
         )
 
-    def read(self, name: str) -> np.ndarray:
+    def read(self, name: str, reading: Reading | None = None) -> np.ndarray:
         image = Image.fromarray((self._images[int(name[-4:])] * 255).round().astype(np.uint8))
         return np.asarray(image.resize((32, 32), Image.Resampling.BICUBIC).convert("RGB"))
 

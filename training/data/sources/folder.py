@@ -9,12 +9,13 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 import pandas as pd
 
-from serving.images import decode
-from training.data.source import Source
+from serving.deep import DARK, Reading, join_spreads
+from serving.images import BadImage, decode, may_be_deep, measure
+from training.data.source import Measured, Source
+from training.data.sources.listing import Listing, list_images, read_start
 from training.data.votes import read_votes
 from training.errors import InputError, name_some
 
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".gif", ".bmp"})
 _UNREADABLE = (OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
 """What a disk, or a member of an archive that is damaged, encrypted or packed in a rare way, answers."""
 
@@ -26,6 +27,9 @@ class Folder(Source):
     images: Path
     votes_path: Path
     class_names: tuple[str, ...] = ()
+    page: int = 0
+    """Of TIFF stacks, from 1; 0 takes none."""
+    _listing: Listing = field(init=False, repr=False)
     _listed: dict[str, str] = field(init=False, repr=False)
     _table: pd.DataFrame = field(init=False, repr=False)
     _archive: zipfile.ZipFile | None = field(init=False, repr=False)
@@ -37,7 +41,9 @@ class Folder(Source):
         archive = None if self.images.is_dir() else _open_zip(self.images)
         object.__setattr__(self, "_archive", archive)
         object.__setattr__(self, "_table", table)
-        object.__setattr__(self, "_listed", _name_images(_list_files(self.images, archive), table, self.images))
+        listing = list_images(self.images, archive)
+        object.__setattr__(self, "_listing", listing)
+        object.__setattr__(self, "_listed", _name_images(list(listing.images), table, self.images))
 
     def names(self) -> list[str]:
         return list(self._listed)
@@ -45,13 +51,34 @@ class Folder(Source):
     def votes(self) -> pd.DataFrame:
         return self._table
 
-    def read(self, name: str) -> np.ndarray:
-        return decode(self.content(name), name)
+    def notices(self) -> tuple[str, ...]:
+        return self._listing.notices
+
+    def read(self, name: str, reading: Reading | None = None) -> np.ndarray:
+        return decode(self.content(name), name, reading=reading or Reading(page=self.page))
+
+    def measure(self) -> Measured:
+        spreads: dict[str, list[tuple[float, float]]] = {}
+        for name, path in self._listed.items():
+            if not may_be_deep(read_start(self._listing.images[path], self._archive)):
+                continue
+            try:
+                found = measure(self.content(name), name, self.page)
+            except BadImage:
+                continue  # decoding names it
+            if found:
+                spreads.setdefault(found[0], []).append(found[1:])
+        ranges = {kind: join_spreads(np.array(pairs)) for kind, pairs in sorted(spreads.items())}
+        notices = [_describe(kind, np.array(spreads[kind]), *ranges[kind]) for kind in ranges]
+        return Measured(Reading(ranges, self.page), tuple(notices))
 
     def content(self, name: str) -> bytes:
-        path = self._listed[name]
+        place = self._listing.images[self._listed[name]]
         try:
-            return (self.images / path).read_bytes() if self._archive is None else self._archive.read(path)
+            if isinstance(place, Path):
+                return place.read_bytes()
+            assert self._archive is not None
+            return self._archive.read(place)
         except _UNREADABLE as error:
             raise InputError(
                 f"Image {name} cannot be read from {self.images} ({error}): mend it, or remove it and its votes."
@@ -68,32 +95,16 @@ def _open_zip(path: Path) -> zipfile.ZipFile:
         raise InputError(f"{path} is neither a folder nor a readable zip file ({error}).") from error
 
 
-def _list_files(images: Path, archive: zipfile.ZipFile | None) -> list[str]:
-    """Paths of the image files, relative to the folder or inside the zip, sorted."""
-    if archive is None:
-        found = [path.relative_to(images).as_posix() for path in images.rglob("*") if path.is_file()]
-    else:
-        found = [info.filename for info in archive.infolist() if not info.is_dir()]
-    paths = sorted(
-        path
-        for path in found
-        if PurePosixPath(path).suffix.lower() in SUFFIXES and not path.startswith(("__MACOSX/", "."))
+def _describe(kind: str, spreads: np.ndarray, low: float, high: float) -> str:
+    """How `kind` is read, and how many of its images, spreads (N, 2), are almost black so."""
+    text = f"{len(spreads)} image(s) have {kind} values: {low:g} becomes black and {high:g} white, in all of them alike"
+    dark = int((spreads[:, 1] - low < (high - low) / DARK).sum())
+    if not dark:
+        return text
+    return (
+        f"{text}; {dark} of them stay below 1/{DARK} of this range and are almost black: if another camera took them,"
+        " bring the images of all cameras to one range"
     )
-    if not paths:
-        raise InputError(f"No image in {images}: none of its {len(found)} files ends in {name_some(sorted(SUFFIXES))}.")
-    if strange := [path for path in paths if not _is_text(path)]:
-        shown = name_some([repr(path) for path in strange])
-        raise InputError(f"{len(strange)} file name(s) in {images} are not in UTF-8: {shown}. Rename them.")
-    return paths
-
-
-def _is_text(path: str) -> bool:
-    """Whether a name can be written; bytes of a file system that are no UTF-8 come as half surrogate pairs."""
-    try:
-        path.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _name_images(paths: list[str], table: pd.DataFrame, images: Path) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from dc3.notices import print_notice
 from dc3.options import TrainOptions, parse_options, take_preset
 
 
@@ -21,7 +22,7 @@ def main(argv: list[str]) -> int:
     config = track.load_config(earlier) if earlier else options.config
     if options.repeat:
         config = replace(config, runtime=replace(config.runtime, device=options.config.runtime.device))
-    result = train(config, name=options.name, run_id=options.resume or None)
+    result = train(config, name=options.name, run_id=options.resume or None, on_notice=print_notice)
     for line in result.left_out:
         print(f"left out     {line}")
     for name, value in result.metrics.items():

@@ -42,18 +42,26 @@ class Comparison(NamedTuple):
 
 
 def compare(
-    config: Config, options: CompareOptions, *, resume: str = "", on_run: Callable[[str, RunRow], None] | None = None
+    config: Config,
+    options: CompareOptions,
+    *,
+    resume: str = "",
+    on_run: Callable[[str, RunRow], None] | None = None,
+    on_notice: Callable[[str], None] = lambda notice: None,
 ) -> Comparison:
     """Trains each method, variant and seed below one MLflow run, and tabulates them.
 
     Args:
         resume: id of a comparison that was interrupted: its finished runs are taken over.
         on_run: gets a text of progress and the row after each run.
+        on_notice: gets each notice of the data, before the first run.
     """
     configs = plan(config, options)
     for planned in configs:
         check_config(planned, "The comparison")
-    read_data(config)  # a fault in the data shows before the first hour of training
+    dataset, _ = read_data(config)  # a fault in the data shows before the first hour of training
+    for notice in dataset.notices:
+        on_notice(notice)
     rows: list[RunRow] = []
     with track.open_run("compare", run_id=resume or None, tags={"dc3.kind": "compare"}) as parent:
         track.set_tags({"dc3.plan": f"{options.methods} x {options.variants} x {options.seeds}"})

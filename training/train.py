@@ -66,7 +66,7 @@ def read_data(config: Config) -> tuple[Dataset, Split]:
     dataset = ingest(
         SOURCES[config.data.source](config.data), config.data.size, track.store() / "data", config.data.skip_bad_images
     )
-    return dataset, split_images(dataset.counts, dataset.classes, config.split, config.runtime.seed)
+    return dataset, split_images(dataset.counts, dataset.names, dataset.classes, config.split, config.runtime.seed)
 
 
 def train(
@@ -77,6 +77,7 @@ def train(
     parent: str | None = None,
     tags: dict[str, str] | None = None,
     on_eval: Callable[[int, dict[str, float]], None] | None = None,
+    on_notice: Callable[[str], None] = lambda notice: None,
     show_progress: bool = True,
     with_report: bool = True,
 ) -> TrainResult:
@@ -86,10 +87,13 @@ def train(
         run_id: a run to go on with from its last checkpoint.
         parent: the run to nest this one below (`dc3 compare`, `dc3 tune`).
         on_eval: gets step and validation metrics at each evaluation; may raise to stop the training.
+        on_notice: gets each notice of the data, before the training; they are recorded with the run as well.
     """
     config = _with_absolute_paths(config)
     dataset, split = read_data(config)
-    aware = VARIANTS[config.variant].ambiguity_aware
+    aware, seed = VARIANTS[config.variant].ambiguity_aware, config.runtime.seed
+    for notice in dataset.notices:
+        on_notice(notice)
     start_fit = _prepare_fit(config, dataset, split)  # what cannot be trained fails before a run is opened
     name = name or f"{config.method} {config.variant} {config.data.source}"
     resumes = run_id is not None
@@ -101,7 +105,7 @@ def train(
         start = time.monotonic()
 
         def record(step: int, averaged: Network) -> None:
-            validation = predict(Predictor(averaged, aware), dataset, split, split.validation)
+            validation = predict(Predictor(averaged, aware), dataset, split, split.validation, seed=seed)
             metrics = dict(evaluate(validation, aware))
             track.log_metrics(metrics, step)
             track.log_file(checkpoint)
@@ -111,7 +115,7 @@ def train(
         averaged = start_fit(checkpoint=checkpoint, on_eval=record, show_progress=show_progress)
         # of a resumed run only the time since its last checkpoint
         seconds = time.monotonic() - start
-        predictions = predict(Predictor(averaged, aware), dataset, split)
+        predictions = predict(Predictor(averaged, aware), dataset, split, seed=seed)
         metrics = _final_metrics(predictions, aware)
         track.log_metrics(metrics | {"seconds": seconds})
         path = checkpoint.with_name(PREDICTIONS)

@@ -13,7 +13,7 @@ class Batch(NamedTuple):
     targets: Tensor
     """(B, k) training labels, one-hot or soft."""
     labels: Tensor
-    """(B,) argmax of the targets."""
+    """(B,) class with the largest share of each target."""
     class_weights: Tensor
     """(B,) weight n / (k n_c) of each image's class."""
     views: tuple[Tensor, ...]

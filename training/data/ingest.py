@@ -12,7 +12,7 @@ import pandas as pd
 
 from serving.images import BadImage, resize
 from training.data.source import Source
-from training.data.votes import count_votes
+from training.data.votes import count_votes, describe_ties
 from training.errors import InputError
 
 
@@ -29,6 +29,8 @@ class Dataset(NamedTuple):
     """Hexadecimal digest of names, image bytes, votes, classes and size."""
     left_out: tuple[str, ...]
     """One line for each image that could not be read, when these are skipped."""
+    notices: tuple[str, ...] = ()
+    """What the user ought to know of these data, in words: the source's notices, and how many images are tied."""
 
 
 def ingest(source: Source, size: int, cache: Path, skip_bad_images: bool = False) -> Dataset:
@@ -56,8 +58,9 @@ def ingest(source: Source, size: int, cache: Path, skip_bad_images: bool = False
     if not kept:
         raise InputError(f"None of the {len(names)} images can be read.")
     votes = count_votes(table[table["image"].isin(kept)], kept, source.classes())
+    notices = (*source.notices(), *describe_ties(votes.counts))
     images = np.load(folder / "images.npy", mmap_mode="r")
-    return Dataset(images, tuple(kept), votes.counts, votes.classes, fingerprint, tuple(index["bad"]))
+    return Dataset(images, tuple(kept), votes.counts, votes.classes, fingerprint, tuple(index["bad"]), notices)
 
 
 def _fingerprint(source: Source, names: list[str], table: pd.DataFrame, size: int) -> str:

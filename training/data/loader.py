@@ -11,7 +11,7 @@ from training.data import augment
 from training.data.batch import Batch
 from training.data.ingest import Dataset
 from training.data.split import Split, SplitOptions, draw_targets
-from training.data.votes import class_weights
+from training.data.votes import class_weights, majority
 
 AUGMENTATIONS = {"weak": augment.weak, "strong": augment.strong}
 DEVICE_SHARE = 0.25
@@ -27,6 +27,8 @@ class TrainingArrays(NamedTuple):
     unlabelled: np.ndarray
     targets: Tensor
     """(len(labelled), k) training labels."""
+    labels: Tensor
+    """(len(labelled),) class number of each: its target's largest share, ties broken as in the split."""
     class_weights: Tensor
     """(k,) n / (k n_c)."""
 
@@ -41,7 +43,8 @@ class BatchOptions:
 
 def prepare(dataset: Dataset, split: Split, options: SplitOptions, seed: int, device: torch.device) -> TrainingArrays:
     """Draws the training labels and puts the images where the batches are made."""
-    targets = draw_targets(dataset.counts[split.labelled], options.labels, seed)
+    counts, names = dataset.counts[split.labelled], [dataset.names[row] for row in split.labelled]
+    targets = draw_targets(counts, names, options.labels, seed)
     images: np.ndarray | Tensor = dataset.images
     if device.type == "cuda" and images.nbytes < DEVICE_SHARE * torch.cuda.mem_get_info(device)[0]:
         images = torch.from_numpy(np.array(images)).to(device)
@@ -50,6 +53,7 @@ def prepare(dataset: Dataset, split: Split, options: SplitOptions, seed: int, de
         split.labelled,
         split.unlabelled,
         torch.from_numpy(targets).float().to(device),
+        torch.from_numpy(majority(targets, names, seed)).to(device),
         torch.from_numpy(class_weights(targets)).float().to(device),
     )
 
@@ -80,11 +84,12 @@ def load_batch(
     device = arrays.targets.device
     images = _take(arrays.images, arrays.labelled[places], device)
     originals = _take(arrays.images, unlabelled, device)
-    targets = arrays.targets[torch.from_numpy(places).to(device)]
+    rows = torch.from_numpy(places).to(device)
+    targets = arrays.targets[rows]
     return Batch(
         augment.weak(images, generator),
         targets,
-        targets.argmax(1),
+        arrays.labels[rows],
         targets @ arrays.class_weights,
         tuple(AUGMENTATIONS[view](originals, generator) for view in views),
     )

@@ -18,7 +18,7 @@ class Source(ABC):
 
     @abstractmethod
     def votes(self) -> pd.DataFrame:
-        """The long vote table, columns as in `training.data.votes.read_votes`."""
+        """The long vote table, columns as in `training.data.votes.read_votes`, images named as in `names`."""
 
     @abstractmethod
     def read(self, name: str) -> np.ndarray:
@@ -27,6 +27,10 @@ class Source(ABC):
     @abstractmethod
     def content(self, name: str) -> bytes:
         """The bytes that identify the image: a change of them is another data set."""
+
+    def notices(self) -> tuple[str, ...]:
+        """What the user ought to know of the votes and images, in words: what was united, matched or left out."""
+        return ()
 
     def classes(self) -> tuple[str, ...]:
         """The class names in order, or empty for those that the votes name, sorted."""

@@ -59,6 +59,8 @@ def log_config(config: Config, dataset: Dataset, split_table: str) -> None:
     mlflow.log_input(MetaDataset(source, name=config.data.source, digest=dataset.fingerprint), context="training")
     if dataset.left_out:
         mlflow.log_text("\n".join(dataset.left_out), "left_out.txt")
+    if dataset.notices:
+        mlflow.log_text("\n".join(dataset.notices), "notices.txt")
 
 
 def log_metrics(values: Mapping[str, float], step: int | None = None) -> None:

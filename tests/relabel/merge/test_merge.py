@@ -36,7 +36,8 @@ def test_each_vote_is_a_row_and_votes_of_before_stay() -> None:
     table = to_table([verdict("a", "dog"), verdict("c", "cat", annotator="ben", seconds=np.nan)])
     merged = merge(BEFORE, table, IMAGES, ABOUT, KEEP_ALL)
     assert counts(merged.votes) == {("a", "cat"): 3, ("b", "cat"): 1, ("b", "dog"): 1, ("a", "dog"): 1, ("c", "cat"): 1}
-    assert merged.votes.columns.tolist() == ["image", "label", "annotator", "votes", "seconds"]
+    assert merged.votes.columns.tolist() == ["image", "label", "annotator", "votes", "seconds", "round"]
+    assert merged.votes["round"].tolist() == [0, 0, 0, 1, 1]
     assert merged.votes["annotator"].tolist() == ["", "", "", "anna", "ben"]
     assert merged.votes["seconds"].tolist()[3] == 1.5
     assert merged.votes["seconds"].isna().tolist() == [True, True, True, False, True]
@@ -45,7 +46,7 @@ def test_each_vote_is_a_row_and_votes_of_before_stay() -> None:
 def test_what_changed_is_counted() -> None:
     table = to_table([verdict("b", "dog"), verdict("b", "dog", annotator="ben"), verdict("c", "dog")])
     merged = merge(BEFORE, table, IMAGES, ABOUT, KEEP_ALL)
-    assert (merged.n_before, merged.n_verdicts, merged.new_images) == (5, 3, 2)
+    assert (merged.n_before, len(merged.standing.votes), merged.new_images) == (5, 3, 2)
     assert merged.changed_majority == 1  # b turned to dog; c had no majority before
     assert (merged.ambiguous_before, merged.ambiguous_after) == (1 / 2, 1 / 3)
 
@@ -59,16 +60,16 @@ def test_only_outcomes_with_a_label_vote() -> None:
             verdict("c", "cat", outcome="bulk"),
         ]
     )
-    assert merge(BEFORE, table, IMAGES, ABOUT, KEEP_ALL).n_verdicts == 2
+    assert len(merge(BEFORE, table, IMAGES, ABOUT, KEEP_ALL).standing.votes) == 2
     dropped = merge(BEFORE, table, IMAGES, ABOUT, MergeOptions(drop_bulk=True))
-    assert (dropped.n_verdicts, dropped.dropped_bulk) == (1, 1)
+    assert (len(dropped.standing.votes), dropped.standing.dropped_bulk) == (1, 1)
 
 
 def test_a_verdict_that_stands_twice_counts_once() -> None:
     """Two pulls of one project, both given."""
     rows = [verdict("a", "dog"), verdict("c", "cat")]
     merged = merge(BEFORE, pd.concat([to_table(rows), to_table(rows[:1])]), IMAGES, ABOUT, KEEP_ALL)
-    assert (merged.n_verdicts, merged.repeated, merged.superseded) == (2, 1, 0)
+    assert (len(merged.standing.votes), merged.standing.repeated, merged.standing.superseded) == (2, 1, 0)
 
 
 def test_the_last_answer_of_an_annotator_in_a_round_counts() -> None:
@@ -77,7 +78,7 @@ def test_the_last_answer_of_an_annotator_in_a_round_counts() -> None:
     merged = merge(BEFORE, table, IMAGES, ABOUT, KEEP_ALL)
     assert counts(merged.votes)["c", "dog"] == 1
     assert ("c", "cat") not in counts(merged.votes)
-    assert merged.superseded == 1
+    assert merged.standing.superseded == 1
 
 
 def test_a_vote_that_was_taken_back_is_none() -> None:
@@ -89,7 +90,7 @@ def test_a_vote_that_was_taken_back_is_none() -> None:
     with pytest.raises(InputError, match="no verdict carries a label"):
         merge(BEFORE, to_table(rows[1:]), IMAGES, ABOUT, KEEP_ALL)
     merged = merge(BEFORE, to_table(rows), IMAGES, ABOUT, KEEP_ALL)
-    assert (merged.n_verdicts, merged.superseded) == (0, 1)
+    assert (len(merged.standing.votes), merged.standing.superseded) == (0, 1)
 
 
 def test_a_vote_on_the_image_alone_outlives_its_later_exclusion_from_the_cluster() -> None:
@@ -127,14 +128,14 @@ def test_round_is_recorded_in_the_file_and_raw_files_stay(tmp_path: Path) -> Non
     raw = votes.read_bytes(), answers.read_bytes()
     described = describe_round(votes, [answers], ABOUT)
     table = to_table([verdict("c", "cat", seconds=2.25)])
-    write_merged(merge(read_votes(votes), table, IMAGES, ABOUT, KEEP_ALL).votes, described, path)
+    write_merged(merge(read_votes(votes).rows, table, IMAGES, ABOUT, KEEP_ALL).votes, described, path)
     assert (votes.read_bytes(), answers.read_bytes()) == raw
     found = read_round(path)
     assert found == described
     assert found is not None
     assert (found.number, found.parent_run, found.verdicts[0].name) == (1, "run-1", "verdicts.parquet")
     assert len(found.verdicts[0].sha256) == 64
-    assert read_votes(path)["seconds"].tolist()[-1] == 2.25
+    assert read_votes(path).rows["seconds"].tolist()[-1] == 2.25
     assert [file.name for file in path.parent.iterdir()] == ["votes.parquet"]
 
 

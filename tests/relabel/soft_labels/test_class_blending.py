@@ -12,12 +12,16 @@ from training.errors import InputError
 
 
 def _slow(counts: np.ndarray, weight: float) -> np.ndarray:
-    """(1 - w) p + w C[argmax p], C the mean soft label of each class: word for word, image by image."""
+    """(1 - w) p + w C[argmax p], C the mean soft label of each class; a tie counts for its classes in equal parts."""
     rows = [row / row.sum() for row in counts]
+    leaders = [[number for number, n in enumerate(row) if n == max(row)] for row in counts]
+    means = {}
+    for number in range(counts.shape[1]):
+        parts = [(1 / len(found), row) for row, found in zip(rows, leaders, strict=True) if number in found]
+        means[number] = sum(part * row for part, row in parts) / sum(part for part, _ in parts) if parts else None
     result = []
-    for row in rows:
-        alike = [other for other in rows if other.argmax() == row.argmax()]
-        mean = sum(alike) / len(alike)
+    for row, found in zip(rows, leaders, strict=True):
+        mean = sum(means[number] for number in found) / len(found)
         result.append((1 - weight) * row + weight * mean)
     return np.array(result)
 

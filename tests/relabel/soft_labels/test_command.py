@@ -87,7 +87,7 @@ def test_missing_table_is_named(tmp_path: Path) -> None:
 
 def test_blending_brings_few_real_votes_nearer_to_all(cifar10h: Path, tmp_path: Path) -> None:
     """3 of about 51 votes on 2,000 images of CIFAR-10H; benchmarks/soft_labels.py has all figures."""
-    table = read_votes(cifar10h / "votes.csv")
+    table = read_votes(cifar10h / "votes.csv").rows
     images = sorted(table["image"].unique())[:2000]
     votes = count_votes(table[table["image"].isin(images)], images)
     generator = np.random.default_rng(0)

@@ -22,9 +22,9 @@ def test_votes_and_verdicts_are_joined() -> None:
 
 
 def test_a_proposal_counts_as_shown_only_where_it_was() -> None:
-    changed = VERDICT._replace(label="dog", outcome="changed")
-    control = VERDICT._replace(arm="control", outcome="manual")
-    bulk = VERDICT._replace(outcome="bulk")
+    changed = VERDICT._replace(annotator="Bob", label="dog", outcome="changed")
+    control = VERDICT._replace(annotator="Cem", arm="control", outcome="manual")
+    bulk = VERDICT._replace(annotator="Dan", outcome="bulk")
     evidence = gather_evidence([to_table([VERDICT, changed, control, bulk])])
     np.testing.assert_array_equal(evidence.shown, [0, 0, NOTHING, NOTHING])
     np.testing.assert_array_equal(evidence.label, [0, 1, 0, 0])

@@ -23,7 +23,7 @@ def dataset() -> Dataset:
 
 @pytest.fixture
 def split(dataset: Dataset) -> Split:
-    return split_images(dataset.counts, dataset.classes, SplitOptions(labelled=0.5), seed=0)
+    return split_images(dataset.counts, dataset.names, dataset.classes, SplitOptions(labelled=0.5), seed=0)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ TEXT, NUMBERS = ("image", "label"), ("seconds",)
 
 
 def read(path: Path) -> pd.DataFrame:
-    return read_table(path, "Table", TEXT, NUMBERS)
+    return read_table(path, "Table", TEXT, NUMBERS).rows
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_every_faulty_cell_of_a_csv_is_named(tmp_path: Path) -> None:
         read(tmp_path / "t.csv")
 
 
-@pytest.mark.parametrize("content", [b"", b"\0" * 100, bytes(range(256)), "image,label\nä,b\n".encode("utf-16")])
+@pytest.mark.parametrize("content", [b"", b"\0" * 100, bytes(range(256))])
 @pytest.mark.parametrize("name", ["t.csv", "t.parquet"])
 def test_what_is_no_table_is_refused(tmp_path: Path, name: str, content: bytes) -> None:
     (tmp_path / name).write_bytes(content)

@@ -35,7 +35,7 @@ def test_rows_without_a_count_are_one_vote_each() -> None:
 def test_measures_of_votes() -> None:
     counts = np.array([[2, 2], [4, 0], [0, 0], [1, 3]])
     assert soft_labels(counts).tolist() == [[0.5, 0.5], [1, 0], [0, 0], [0.25, 0.75]]
-    assert majority(counts).tolist() == [0, 0, 0, 1]
+    assert majority(counts, list("abcd"), 0)[1:].tolist() == [0, 0, 1]
     assert is_ambiguous(counts).tolist() == [True, False, False, True]
     assert ambiguous_share(counts) == pytest.approx(2 / 3)
     assert vote_entropy(counts)[:3] == pytest.approx([np.log(2), 0, 0])
@@ -80,7 +80,7 @@ def test_csv_and_parquet_read_alike_and_keep_odd_class_names(tmp_path: Path) -> 
     table.to_csv(tmp_path / "v.csv", index=False)
     table.to_parquet(tmp_path / "v.parquet")
     for name in ("v.csv", "v.parquet"):
-        read = read_votes(tmp_path / name)
+        read = read_votes(tmp_path / name).rows
         assert read["label"].tolist() == ["NA", "007", "007", "null"]
         assert count_votes(read, ["a", "b", "c"]).counts.sum() == 11
 

@@ -56,7 +56,7 @@ def test_weighted_f1_of_the_docstring() -> None:
 
 def test_f1_counts_certain_and_d_ambiguous_images_only() -> None:
     votes = np.array([[5, 0], [0, 5], [5, 0], [0, 5]])
-    found = dict(proposal_metrics(np.array([0, 1, 1, 1]), np.array([-1, -1, 7, 7]), votes))
+    found = dict(proposal_metrics(np.array([0, 1, 1, 1]), np.array([-1, -1, 7, 7]), votes, votes.argmax(1)))
     assert found["f1"] == 1
     assert found["d"] == pytest.approx(0.5**0.5)
     assert found["d_minus_f1"] == pytest.approx(0.5**0.5 - 1)
@@ -65,7 +65,7 @@ def test_f1_counts_certain_and_d_ambiguous_images_only() -> None:
 
 def test_all_certain_takes_classes_as_clusters_over_all_images() -> None:
     votes = np.array([[5, 0], [0, 5], [0, 5]])
-    found = dict(proposal_metrics(np.array([0, 0, 1]), np.array([-1, -1, -1]), votes))
+    found = dict(proposal_metrics(np.array([0, 0, 1]), np.array([-1, -1, -1]), votes, votes.argmax(1)))
     assert found["d"] == pytest.approx(0.5**0.5 / 2)
 
 

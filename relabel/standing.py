@@ -42,12 +42,10 @@ def standing_votes(verdicts: pd.DataFrame, *, drop_bulk: bool = False) -> Standi
         drop_bulk: leave out labels that a tool copied, before an answer of the annotator's own could give way to one.
     """
     once = verdicts.drop_duplicates()
+    wanted = once[once["outcome"] != "bulk"] if drop_bulk else once
     # first by unit: an annotator who judged an image alone may later take it out of its cluster, and his vote stays
-    given = votes_of(_keep_last(once, [*SAME_ANSWER, "unit"]))
-    wanted = given[given["outcome"] != "bulk"] if drop_bulk else given
-    last = _keep_last(wanted, SAME_ANSWER)
-    n_bulk = len(given) - len(wanted)
-    return Standing(last, len(verdicts) - len(once), len(votes_of(once)) - n_bulk - len(last), n_bulk)
+    last = _keep_last(votes_of(_keep_last(wanted, [*SAME_ANSWER, "unit"])), SAME_ANSWER)
+    return Standing(last, len(verdicts) - len(once), len(votes_of(wanted)) - len(last), len(once) - len(wanted))
 
 
 def _keep_last(verdicts: pd.DataFrame, key: list[str]) -> pd.DataFrame:

@@ -96,8 +96,8 @@ def _describe_ragged(rows: Sequence[_Ragged], n_columns: int, separator: str, pa
     sign = {",": "comma", ";": "semicolon", "\t": "tab"}.get(separator, separator)
     return (
         f"{kind} {path} cannot be read: its header names {n_columns} column(s), and {len(rows)} row(s) have more or"
-        f" fewer cells: {shown}. Name every column in the header, end no line in a {sign}, put a cell that holds a {sign} in double quotes, and"
-        " leave a cell without a value empty."
+        f" fewer cells: {shown}. Name every column in the header, end no line in a {sign}, put a cell that holds one"
+        " in double quotes, and leave a cell without a value empty."
     )
 
 

@@ -30,7 +30,7 @@ def fit_images(rows: pd.DataFrame, source: str, images: Sequence[str], *, all_th
     Raises:
         InputError: a name that fits several images, or an image that several different names fit.
     """
-    given = rows["image"].unique()
+    given = rows["image"].unique().tolist()
     match = match_names(given, images, all_there=all_there)
     faults = [f"{name} fits {name_some(found, 5)}" for name, found in match.several.items()]
     faults += [f"{name_some(names, 5)} all fit {image}" for image, names in match.contested.items()]
@@ -69,8 +69,8 @@ def _describe_near_misses(unknown: Sequence[str], images: Sequence[str], source:
 
 def name_unknown(rows: pd.DataFrame, images: Sequence[str]) -> list[str]:
     """The fault, in words, of images that are not there; empty where all are."""
-    known = set(images)
-    unknown = sorted(name for name in rows["image"].unique() if name not in known)
+    given = pd.Index(rows["image"].unique())
+    unknown = sorted(given[~given.isin(images)])
     if not unknown:
         return []
     return [f"votes for {len(unknown)} image(s) that are not there: {describe_unknown(unknown, images)}"]

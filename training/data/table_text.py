@@ -50,7 +50,7 @@ def _decode(content: bytes, path: Path, kind: str) -> tuple[str, str]:
         encoding = next((name for bom, name in _BOMS if content.startswith(bom)), _guess_utf(content))
         text = content.decode(encoding)
     except UnicodeDecodeError as error:
-        if not _is_western(content):
+        if b"\0" in content or not _is_western(content):
             raise InputError(f"{kind} {path} cannot be read ({error}); save it as UTF-8 CSV or Parquet.") from error
         text = content.decode("cp1252")
         odd = next(word for word in re.split(r"[^\w .-]+", text) if not word.isascii())

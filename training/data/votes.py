@@ -190,7 +190,7 @@ def majority(counts: np.ndarray, images: Sequence[str] | np.ndarray, seed: int) 
     draws = np.array([_hash(str(images[row]), seed) for row in tied.tolist()], np.uint64) % n_leading[tied].astype(
         np.uint64
     )
-    first[tied] = (leads[tied].cumsum(1) > draws[:, None]).argmax(1)
+    first[tied] = (leads[tied].cumsum(1, dtype=np.int32) > draws[:, None]).argmax(1)
     return first
 
 

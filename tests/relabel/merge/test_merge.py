@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from relabel.bundle import About
-from relabel.merge import MergeOptions, describe_round, merge, write_merged
+from relabel.merge import MergeOptions, describe_round, merge, refuse_known, write_merged
 from relabel.verdicts import Verdict, to_table, write_verdicts
 from training.data.rounds import Round, read_round
 from training.data.votes import read_votes
@@ -170,3 +170,54 @@ def test_raw_votes_and_tables_of_others_have_no_round(tmp_path: Path) -> None:
     assert read_round(tmp_path / "votes.csv") is None
     assert read_round(tmp_path / "votes.parquet") is None
     assert read_round(Path()) is None
+
+
+def test_replace_without_bulk_keeps_the_votes_of_images_with_bulk_answers_alone() -> None:
+    table = to_table([verdict("a", "dog", outcome="bulk"), verdict("b", "dog")])
+    merged = merge(BEFORE, table, IMAGES, ABOUT, MergeOptions(drop_bulk=True, replace=True))
+    assert counts(merged.votes) == {("a", "cat"): 3, ("b", "dog"): 1}
+
+
+def test_an_answer_of_ones_own_outlives_a_later_copy_that_is_left_out() -> None:
+    table = to_table([verdict("c", "cat"), verdict("c", "dog", outcome="bulk", at="2026-01-01T11:00:00+00:00")])
+    merged = merge(BEFORE, table, IMAGES, ABOUT, MergeOptions(drop_bulk=True))
+    assert counts(merged.votes)["c", "cat"] == 1
+    assert (merged.standing.dropped_bulk, merged.standing.superseded) == (1, 0)
+
+
+def test_a_class_may_lose_its_last_vote_and_is_named() -> None:
+    table = to_table([verdict("b", "cat"), verdict("a", "cat")])
+    merged = merge(BEFORE, table, IMAGES, ABOUT, MergeOptions(replace=True))
+    assert counts(merged.votes) == {("a", "cat"): 1, ("b", "cat"): 1}
+    assert merged.lost_classes == ("dog",)
+    assert merge(BEFORE, table, IMAGES, ABOUT, KEEP_ALL).lost_classes == ()
+
+
+def test_a_tie_that_is_settled_is_a_changed_majority() -> None:
+    """b is tied before; whichever class wins, the majority is another than before."""
+    for label in ("cat", "dog"):
+        assert merge(BEFORE, to_table([verdict("b", label)]), IMAGES, ABOUT, KEEP_ALL).changed_majority == 1
+
+
+@pytest.mark.parametrize("with_round", [True, False])
+def test_the_csv_copy_of_a_round_is_not_merged_twice(tmp_path: Path, with_round: bool) -> None:
+    table = to_table([verdict("a", "dog", seconds=2.25), verdict("c", "cat", annotator="ben", seconds=1.125)])
+    merged = merge(BEFORE, table, IMAGES, ABOUT, KEEP_ALL).votes
+    copy = merged if with_round else merged.drop(columns="round")
+    copy.to_csv(tmp_path / "copy.csv", index=False)
+    votes = read_votes(tmp_path / "copy.csv").rows
+    with pytest.raises(InputError, match=r"2 of 2 verdicts stand in the votes already.*before round 1"):
+        refuse_known(votes, table, ABOUT)
+    refuse_known(votes, to_table([verdict("a", "cat", seconds=2.25), verdict("c", "cat", seconds=9.0)]), ABOUT)
+
+
+def test_rounds_of_one_annotator_all_count_when_read_again(tmp_path: Path) -> None:
+    """An annotator who voted before and in the round has two votes, also in the files of earlier versions."""
+    raw = pd.DataFrame({"image": ["a", "b"], "label": ["cat", "dog"], "annotator": ["anna", "ben"]})
+    merged = merge(raw, to_table([verdict("a", "dog")]), IMAGES, ABOUT, KEEP_ALL).votes
+    merged.to_csv(tmp_path / "v.csv", index=False)
+    write_merged(merged.drop(columns="round"), Round(1, "run-0", ()), tmp_path / "v.parquet")
+    for name in ("v.csv", "v.parquet"):
+        found = read_votes(tmp_path / name)
+        assert counts(found.rows.fillna({"votes": 1})) == {("a", "cat"): 1, ("a", "dog"): 1, ("b", "dog"): 1}
+        assert found.notices == ()

@@ -46,6 +46,12 @@ def test_one_vote_an_image_stays_without_given_means() -> None:
     np.testing.assert_array_equal(blend_classes(evidence, EstimateOptions()), np.eye(3)[[0, 2, 2]])
 
 
+def test_names_of_classes_decide_nothing_at_a_tie() -> None:
+    soft = np.array([[0.5, 0.5, 0], [0.8, 0.2, 0], [0.1, 0.9, 0]])
+    np.testing.assert_allclose(blend(soft, 0.25)[:, [1, 0, 2]], blend(soft[:, [1, 0, 2]], 0.25))
+    np.testing.assert_allclose(mean_soft_labels(soft)[0], (0.5 * soft[0] + soft[1]) / 1.5)
+
+
 def test_a_class_that_leads_no_image_is_one_hot() -> None:
     np.testing.assert_allclose(mean_soft_labels(np.array([[0.75, 0.25], [0.55, 0.45]])), [[0.65, 0.35], [0, 1]])
 

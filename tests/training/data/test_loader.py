@@ -9,6 +9,7 @@ import torch
 from training.data.ingest import Dataset
 from training.data.loader import TrainingArrays, load_batch, prepare, step_generator
 from training.data.split import Split, SplitOptions, split_images
+from training.data.votes import majority
 
 CPU = torch.device("cpu")
 
@@ -81,3 +82,16 @@ def test_training_never_sees_labels_of_unlabelled_images(dataset: Dataset, split
     assert isinstance(first, TrainingArrays)
     assert torch.equal(first.targets, second.targets)
     assert torch.equal(first.class_weights, second.class_weights)
+
+
+def test_a_tied_soft_label_has_the_class_that_the_split_gave_it(dataset: Dataset) -> None:
+    """The loss needs one class of each labelled image; the first by alphabet would draw all ties to one side."""
+    tied = dataset._replace(counts=np.tile(np.array([[1, 1, 0], [0, 1, 1], [1, 0, 1]]), (20, 1)))
+    split = split_images(tied.counts, tied.names, tied.classes, SplitOptions(labelled=0.5), seed=0)
+    arrays = prepare(tied, split, SplitOptions(labels="soft"), 0, CPU)
+    expected = majority(tied.counts, tied.names, 0)[split.labelled]
+    assert arrays.labels.tolist() == expected.tolist()
+    assert arrays.labels.tolist() != arrays.targets.argmax(1).tolist()
+    batch = load_batch(arrays, ("weak",), 6, 8, 0, 3, step_generator(0, 3, CPU))
+    places = [split.labelled.tolist().index(row) for row in rows_of(batch.images)]
+    assert batch.labels.tolist() == expected[places].tolist()

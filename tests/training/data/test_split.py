@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from training.data.split import Split, SplitOptions, draw_targets, split_images
+from training.data.votes import majority
 from training.errors import InputError
 
 CLASSES = tuple("abcdefghij")
@@ -76,3 +77,19 @@ def test_majority_and_soft_targets() -> None:
     counts = np.array([[1, 3, 0], [2, 2, 0]])
     assert draw_targets(counts, ["a", "b"], "majority", 0)[0].tolist() == [0, 1, 0]
     assert draw_targets(counts, ["a", "b"], "soft", 0).tolist() == [[0.25, 0.75, 0], [0.5, 0.5, 0]]
+
+
+def test_names_of_classes_decide_nothing_at_ties() -> None:
+    """2-vote tables, half of them tied: both classes keep about half of the images, whichever comes first."""
+    counts = np.array([[1, 1], [2, 0], [1, 1], [0, 2]] * 500)
+    names = [f"{row}.png" for row in range(len(counts))]
+    sizes = []
+    for seed in range(3):
+        labels = majority(counts, names, seed)
+        split = split_images(counts, names, CLASSES[:2], SplitOptions(labelled=0.5), seed)
+        for part in (split.labelled, split.unlabelled, split.validation):
+            assert labels[part].mean() == pytest.approx(labels.mean(), abs=0.01), "stratified by the same draw"
+        sizes.append(labels.mean())
+        targets = draw_targets(counts, names, "majority", seed)
+        assert targets.argmax(1).tolist() == labels.tolist()
+    assert np.mean(sizes) == pytest.approx(0.5, abs=0.02)

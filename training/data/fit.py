@@ -6,6 +6,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from training.data.names import Match, describe_unknown, match_names
+from training.data.renaming import learn
 from training.data.spelling import show
 from training.errors import InputError, name_some
 
@@ -25,7 +26,8 @@ def fit_images(rows: pd.DataFrame, source: str, images: Sequence[str], *, all_th
 
     Args:
         source: the table's name, for the messages.
-        all_there: whether the table can name these images only.
+        all_there: whether the table can name these images only. If not, its other images are renamed alike where
+            one rule holds for all that fit.
 
     Raises:
         InputError: a name that fits several images, or an image that several different names fit.
@@ -40,8 +42,12 @@ def fit_images(rows: pd.DataFrame, source: str, images: Sequence[str], *, all_th
             " as they are named there, with their folders."
         )
     notices = _describe(match, source)
-    if match.found:
-        rows = rows.assign(image=rows["image"].map(lambda name: match.found.get(name, name)))
+    names = match.found
+    if names and match.unknown and not all_there and (rule := learn(names)):
+        # the table's other images are named alike, and may be at hand in the next round
+        names = {**names, **{name: rule.apply(name) for name in match.unknown}}
+    if names:
+        rows = rows.assign(image=rows["image"].map(lambda name: names.get(name, name)))
     elif not all_there and 0 < len(match.unknown) < len(given):
         notices += _describe_near_misses(match.unknown, images, source)
     return Fitted(rows, tuple(notices))

@@ -12,6 +12,8 @@ from training.data.spelling import clean, show
 _UPLOAD = re.compile(r"^[0-9a-f]{8}-(?=.)")
 """What Label Studio puts before an uploaded file's name."""
 _SUFFIX = re.compile(r"(?<=.)\.[a-z][a-z0-9]{1,4}$", re.IGNORECASE)
+_ADDRESS = re.compile(r"^([/\\]|[A-Za-z]:[/\\])|://|\?d=")
+"""An absolute path or a URL."""
 _FEW = 5000
 """Names among which the nearest is looked for; of more, those beside it in the order of names."""
 
@@ -47,7 +49,8 @@ def match_names(given: Iterable[str], images: Sequence[str], *, all_there: bool 
 
     Args:
         all_there: whether the table can name these images only. If not, names that do not fit may be other images: the
-            coarser levels are left out once a name fits to the letter, and never join different folders or suffixes.
+            coarser levels never join different folders or suffixes, and once a name fits to the letter they are taken
+            for absolute paths and URLs only, which are no image's own name.
     """
     known = set(images)
     names = list(dict.fromkeys(given))
@@ -59,8 +62,12 @@ def match_names(given: Iterable[str], images: Sequence[str], *, all_there: bool 
         return match
     left = _match_cleaned(left, images, match)
     if all_there or not (exact or match.found):
-        for level in _LEVELS:
-            left = _match_level(left, images, level, all_there, match)
+        left = _match_coarsely(left, images, all_there, match)
+    else:  # an address is no name of its own: below a folder, images have none such
+        addresses = _match_coarsely([name for name in left if _ADDRESS.search(name)], images, all_there, match)
+        known_by_address = [image for image in images if _ADDRESS.search(image)]
+        others = [name for name in left if not _ADDRESS.search(name)]
+        left = [*addresses, *_match_coarsely(others, known_by_address, all_there, match)]
     match.unknown.extend(left)
     _settle_contests(exact, match)
     return match
@@ -80,10 +87,10 @@ def _match_cleaned(left: list[str], images: Sequence[str], match: Match) -> list
     """Names that differ from an image's in what nobody means: these may well be several for one image."""
     places: dict[str, list[str]] = {}
     for image in images:
-        places.setdefault(_tidy(image), []).append(image)
+        places.setdefault(tidy(image), []).append(image)
     rest = []
     for name in left:
-        fitting = places.get(_tidy(name), [])
+        fitting = places.get(tidy(name), [])
         if len(fitting) == 1:
             _take(name, fitting[0], "by ignoring spaces, slashes and Unicode form", match)
         else:
@@ -91,29 +98,41 @@ def _match_cleaned(left: list[str], images: Sequence[str], match: Match) -> list
     return rest
 
 
+def _match_coarsely(left: list[str], images: Sequence[str], all_there: bool, match: Match) -> list[str]:
+    for level in _LEVELS if images else ():
+        left = _match_level(left, images, level, all_there, match)
+    return left
+
+
 def _match_level(left: list[str], images: Sequence[str], level: _Level, all_there: bool, match: Match) -> list[str]:
     if not left:
         return left
-    ends: dict[str, str | None] = {}
+    ends: dict[str, str] = {}
+    shared: dict[str, list[str]] = {}
     whole: dict[str, str] = {}
     for image in images:
         whole[image] = level.of_image(image)
         for end in _ends(whole[image]):
-            ends[end] = None if end in ends else image
+            if end in ends:
+                shared.setdefault(end, [ends[end]]).append(image)
+            else:
+                ends[end] = image
     rest = []
     for name in left:
         path = level.of_table(name)
         end = next((end for end in _ends(path) if end in ends), "")
-        fitting = ends.get(end)
-        if not end:
-            rest.append(name)
-        elif fitting is None and (all_there or end == path):
-            match.several[name] = [found for found in images if f"/{whole[found]}".endswith(f"/{end}")]
-        elif fitting and (all_there or (end in (path, whole[fitting]) and _same_suffix(name, fitting))):
-            _take(name, fitting, level.reason, match)
+        if end in shared and (all_there or end == path):
+            match.several[name] = shared[end]
+        elif end and end not in shared and (all_there or _is_surely(name, path, ends[end], whole[ends[end]], end)):
+            _take(name, ends[end], level.reason, match)
         else:
             rest.append(name)
     return rest
+
+
+def _is_surely(name: str, path: str, image: str, own_path: str, end: str) -> bool:
+    """Whether no folder and no suffix of name and image differ: `end` is all of one of them."""
+    return end in (path, own_path) and _same_suffix(name, image)
 
 
 def _settle_contests(exact: list[str], match: Match) -> None:
@@ -126,7 +145,7 @@ def _settle_contests(exact: list[str], match: Match) -> None:
         claimants = [*([image] if image in fits else []), *names]
         if len(claimants) == 1 or _are_ends_of_one(claimants):
             continue
-        loose = [name for name in names if _tidy(name) != _tidy(image)]
+        loose = [name for name in names if tidy(name) != tidy(image)]
         if len(loose) == len(claimants):
             match.contested[image] = claimants
         else:  # another name fits to the letter: the loose ones are slips, or images that are not there
@@ -138,7 +157,7 @@ def _settle_contests(exact: list[str], match: Match) -> None:
 
 
 def _are_ends_of_one(names: list[str]) -> bool:
-    paths = sorted({_locate(name).casefold() for name in names}, key=len)
+    paths = sorted({locate(name).casefold() for name in names}, key=len)
     return all(f"/{paths[-1]}".endswith(f"/{path}") for path in paths)
 
 
@@ -153,18 +172,18 @@ def _ends(path: str) -> list[str]:
     return ["/".join(parts[start:]) for start in range(len(parts))]
 
 
-def _tidy(name: str) -> str:
+def tidy(name: str) -> str:
     """Cleaned, with single forward slashes and without empty or `.` folders."""
     return "/".join(part.strip() for part in clean(name).replace("\\", "/").split("/") if part.strip() not in ("", "."))
 
 
-def _locate(name: str) -> str:
+def locate(name: str) -> str:
     """The path in an address: what stands after `?d=` (Label Studio's local files), or before a query."""
     if "?d=" in name:
-        return _tidy(unquote(name.split("?d=", 1)[1].split("&", 1)[0]))
+        return tidy(unquote(name.split("?d=", 1)[1].split("&", 1)[0]))
     if "://" in name:
         name = unquote(re.split(r"[?#]", name.split("://", 1)[1], maxsplit=1)[0])
-    return _tidy(name)
+    return tidy(name)
 
 
 def _change_last(path: str, change: Callable[[str], str]) -> str:
@@ -172,13 +191,13 @@ def _change_last(path: str, change: Callable[[str], str]) -> str:
     return folder + slash + change(last)
 
 
-def _without_upload(name: str) -> str:
+def without_upload(name: str) -> str:
     # an uploaded file's name has underscores for spaces
-    return _change_last(_locate(name), lambda last: _UPLOAD.sub("", last).replace(" ", "_"))
+    return _change_last(locate(name), lambda last: _UPLOAD.sub("", last).replace(" ", "_"))
 
 
 def _underscored(name: str) -> str:
-    return _change_last(_tidy(name), lambda last: last.replace(" ", "_"))
+    return _change_last(tidy(name), lambda last: last.replace(" ", "_"))
 
 
 def _stem(path: str) -> str:
@@ -192,33 +211,33 @@ def _without_zeros(path: str) -> str:
 
 def _same_suffix(name: str, image: str) -> bool:
     """Whether at most one of two names has a suffix, or both the same."""
-    found = {suffix[0].casefold() for text in (_locate(name), image) if (suffix := _SUFFIX.search(text))}
+    found = {suffix[0].casefold() for text in (locate(name), image) if (suffix := _SUFFIX.search(text))}
     return len(found) <= 1
 
 
 _LEVELS = (
-    _Level("by what stands after the last /, and folders before it", _locate, _tidy),
-    _Level("without an upload's prefix", _without_upload, _underscored),
+    _Level("by what stands after the last /, and folders before it", locate, tidy),
+    _Level("without an upload's prefix", without_upload, _underscored),
     _Level(
         "by ignoring capitals",
-        lambda name: _without_upload(name).casefold(),
+        lambda name: without_upload(name).casefold(),
         lambda image: _underscored(image).casefold(),
     ),
     _Level(
         "without the suffix",
-        lambda name: _stem(_without_upload(name).casefold()),
+        lambda name: _stem(without_upload(name).casefold()),
         lambda image: _stem(_underscored(image).casefold()),
     ),
     _Level(
         "without leading zeros",
-        lambda name: _without_zeros(_stem(_without_upload(name).casefold())),
+        lambda name: _without_zeros(_stem(without_upload(name).casefold())),
         lambda image: _without_zeros(_stem(_underscored(image).casefold())),
     ),
 )
 
 
 def _find_nearest(name: str, images: Sequence[str]) -> str:
-    last = _locate(name)
+    last = locate(name)
     pool = images
     if len(images) > _FEW:
         ordered = sorted(images)

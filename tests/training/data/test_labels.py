@@ -57,6 +57,7 @@ def test_a_decomposed_spelling_is_shown_as_what_it_is() -> None:
 def test_known_classes_keep_their_spelling_and_stay_apart() -> None:
     assert unite("copepod", "copepod", "COPEPOD", classes=("Copepod",))[0] == ["Copepod"] * 3
     assert unite("a", "A", "a ", "x", classes=("a", "A"))[0] == ["a", "A", "a", "x"]
+    assert unite("a", "a ", "a ", classes=("a", "a "))[0] == ["a", "a ", "a "]
 
 
 def test_numbers_of_a_column_with_gaps_are_the_same_numbers() -> None:

@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from training.data.names import Match, describe_unknown, match_names
+from training.data.renaming import learn
 
 IMAGES = [f"{number:04d}.jpg" for number in range(12)]
 FORMS = {
@@ -77,9 +78,19 @@ def test_names_of_other_images_are_left_alone_where_the_table_may_have_such() ->
         return match
 
     assert left(["1.jpg", "other/2.jpg"], ["1.jpg", "2.jpg"]).unknown == ["other/2.jpg"]  # others fit to the letter
+    assert left(["2.jpg", "other/1.jpg"], ["2.jpg", "1.jpg"]).unknown == ["other/1.jpg"]
     assert left(["a/1.jpg"], ["b/1.jpg"]).unknown == ["a/1.jpg"]
     assert left(["1.png"], ["1.jpg"]).unknown == ["1.png"]
     assert left(["c/1.jpg"], ["a/1.jpg", "b/1.jpg"]).unknown == ["c/1.jpg"]
+
+
+def test_an_absolute_path_is_no_other_image_beside_names_that_fit() -> None:
+    """A table of which half the images are named otherwise does not count them twice."""
+    given = ["1.jpg", "C:\\img\\2.jpg", "/lab/3.jpg", "/lab/1.jpg"]
+    assert matched(given, ["1.jpg", "2.jpg", "3.jpg"], all_there=False) == {
+        "C:\\img\\2.jpg": "2.jpg", "/lab/3.jpg": "3.jpg", "/lab/1.jpg": "1.jpg"
+    }  # fmt: skip
+    assert matched(["/lab/1.jpg", "2.jpg"], ["/lab/1.jpg", "/lab/2.jpg"], all_there=False) == {"2.jpg": "/lab/2.jpg"}
 
 
 @settings(max_examples=60)
@@ -103,3 +114,24 @@ def test_what_is_unknown_is_shown_with_the_nearest_and_with_what_cannot_be_seen(
     text = describe_unknown(["stie1/i1.jpg", "x\u00a0y", "q"], ["site1/i1.jpg", "other.jpg"])
     assert text == r"stie1/i1.jpg (the nearest is site1/i1.jpg), 'x\xa0y', q"
     assert describe_unknown([f"q{n}" for n in range(30)], ["a"]).endswith("q19 and 10 more")
+
+
+@pytest.mark.parametrize(
+    "form",
+    [*FORMS.values(), "{0[0]}{0[1]}{0[2]}{0[3]}"],
+    ids=[*FORMS, "no suffix"],
+)
+def test_images_that_are_not_at_hand_are_renamed_as_those_that_are(form: str) -> None:
+    """Else a merged table names half of its images in another way, and the next round finds them twice."""
+    given = [form.format(image) for image in IMAGES]
+    rule = learn(match_names(given, IMAGES[:5], all_there=False).found)
+    assert rule is not None
+    assert [rule.apply(name) for name in given] == IMAGES
+
+
+def test_lost_zeros_come_back_and_no_rule_is_made_up() -> None:
+    rule = learn({"0": "0000.jpg", "11": "0011.jpg"})
+    assert rule is not None
+    assert rule.apply("7") == "0007.jpg"
+    assert learn({"x/0000.jpg": "0000.jpg", "y/0001.jpg": "0001.jpg"}) is None
+    assert learn({"IMG.JPG": "img.jpg"}) is None

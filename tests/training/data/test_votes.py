@@ -192,3 +192,9 @@ def test_many_classes_and_votes_are_counted_at_once() -> None:
     start = time.process_time()
     assert count_votes(table, [str(number) for number in range(50)]).counts.sum() == n
     assert time.process_time() - start < 10
+
+
+def test_a_table_of_more_images_than_are_at_hand_keeps_one_way_of_naming(tmp_path: Path) -> None:
+    (tmp_path / "v.csv").write_text("image,label\nC:\\img\\1.jpg,cat\nC:\\img\\2.jpg,dog\n")
+    fitted = fit_votes(read_votes(tmp_path / "v.csv"), ["1.jpg"], all_there=False)
+    assert fitted.rows["image"].tolist() == ["1.jpg", "2.jpg"]

@@ -113,6 +113,7 @@ def test_every_name_has_one_fate_and_exact_ones_are_kept(given_: list[str], imag
 def test_what_is_unknown_is_shown_with_the_nearest_and_with_what_cannot_be_seen() -> None:
     text = describe_unknown(["stie1/i1.jpg", "x\u00a0y", "q"], ["site1/i1.jpg", "other.jpg"])
     assert text == r"stie1/i1.jpg (the nearest is site1/i1.jpg), 'x\xa0y', q"
+    assert describe_unknown(["000O.jpg"], [f"{n:04d}.jpg" for n in range(45)]) == "000O.jpg (the nearest is 0000.jpg)"
     assert describe_unknown([f"q{n}" for n in range(30)], ["a"]).endswith("q19 and 10 more")
 
 

@@ -53,7 +53,7 @@ def main() -> int:
     parser.add_argument("--csv", type=Path)
     arguments = parser.parse_args()
     predictions = read_predictions(arguments.predictions).part("validation") if arguments.predictions else None
-    table = read_votes(arguments.votes)
+    table = read_votes(arguments.votes).rows
     if predictions:
         table = table[table["image"].isin(predictions.images)]
     images = tuple(sorted(table["image"].unique()))

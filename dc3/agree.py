@@ -4,8 +4,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
+import pandas as pd
 import tyro
 
+from dc3.notices import print_notices
 from relabel.agreement.evidence import Evidence, gather_evidence
 from relabel.agreement.figures import CAPTIONS, agreement_figures
 from relabel.agreement.measure import MeasureOptions
@@ -13,7 +15,8 @@ from relabel.agreement.measures import measure_all
 from relabel.agreement.report import Picture, describe, format_table, render_page, write_csv
 from relabel.agreement.timing import take_times
 from relabel.verdicts import read_verdicts
-from training.data.votes import read_votes
+from training.data.names import describe_unknown
+from training.data.votes import fit_votes, read_votes
 from training.errors import InputError
 from training.report.canvas import draw_png
 
@@ -43,12 +46,31 @@ def main(argv: list[str]) -> int:
         raise InputError("dc3 agree needs at least one verdict table, of `dc3 label-studio pull` or the review page.")
     if options.output.exists() and not options.output.is_dir():
         raise InputError(f"--output must be a folder, {options.output} is a file.")
-    votes = read_votes(options.votes) if options.votes else None
-    truth = read_votes(options.truth) if options.truth else None
-    evidence = gather_evidence(read_verdicts(*options.verdicts), votes, truth)
+    verdicts = read_verdicts(*options.verdicts)
+    votes = _read_on(options.votes, verdicts) if options.votes else None
+    truth = _read_on(options.truth, verdicts) if options.truth else None
+    evidence = gather_evidence(verdicts, votes, truth)
     print(_write(evidence, options))
     print(f"\n{options.output}: {PAGE} with pictures, {CSV}, {TEXT}")
     return 0
+
+
+def _read_on(path: Path, verdicts: pd.DataFrame) -> pd.DataFrame:
+    """A vote table under the names that images and classes have in the verdicts; it may have other images as well.
+
+    Raises InputError where it has none of the images that were judged.
+    """
+    images = sorted(verdicts["image"].unique())
+    classes = sorted({*verdicts["label"], *verdicts["proposal"]} - {""})
+    rows, notices, _ = fit_votes(read_votes(path, classes), images, classes, all_there=False)
+    print_notices(notices)
+    if not rows["image"].isin(images).any():
+        names = list(rows["image"].unique())
+        raise InputError(
+            f"{path} has none of the {len(images)} images that were judged, but {describe_unknown(names, images, 3)}."
+            " Name the images as the verdicts do."
+        )
+    return rows
 
 
 def _write(evidence: Evidence, options: AgreeOptions) -> str:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from dc3.notices import print_notice
 from dc3.options import parse_options, take_preset
 from training.compare import CompareOptions, compare
 from training.config import Config
@@ -24,7 +25,9 @@ def main(argv: list[str]) -> int:
     arguments = parse_options(
         CompareArguments, CompareArguments(config), rest, "compare", "Trains methods and variants side by side."
     )
-    found = compare(arguments.config, arguments.compare, resume=arguments.resume, on_run=_print_row)
+    found = compare(
+        arguments.config, arguments.compare, resume=arguments.resume, on_run=_print_row, on_notice=print_notice
+    )
     print(f"\n{found.text}\nrun    {found.run_id}\nfiles  {found.files}")
     return 0
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
+from dc3.notices import print_notices
 from training.errors import InputError
 
 if TYPE_CHECKING:
@@ -36,9 +37,10 @@ def main(argv: list[str]) -> int:
     """Parses, merges, writes, and prints what changed."""
     arguments = tyro.cli(MergeArguments, args=argv, prog="dc3 merge")
     from relabel.bundle import read_bundle
-    from relabel.merge import MergeOptions, describe_round, merge, write_merged
-    from relabel.verdicts import read_verdicts
-    from training.data.votes import read_votes
+    from relabel.merge import MergeOptions, describe_round, merge, refuse_known, write_merged
+    from relabel.verdicts import fit_verdicts, read_verdicts
+    from training.data.rounds import read_round
+    from training.data.votes import fit_votes, read_votes
 
     path = arguments.output / FILE
     inputs = {arguments.votes.resolve(), *(verdicts.resolve() for verdicts in arguments.verdicts)}
@@ -47,11 +49,16 @@ def main(argv: list[str]) -> int:
     if path.resolve() in inputs:
         raise InputError(f"{path} is one of the tables to merge, and those stay unchanged: give another --output.")
     bundle = read_bundle(arguments.proposals)
-    votes = read_votes(arguments.votes)
-    verdicts = read_verdicts(*arguments.verdicts)
-    described = describe_round(arguments.votes, arguments.verdicts, bundle.about)
-    options = MergeOptions(arguments.drop_bulk, arguments.replace)
-    merged = merge(votes, verdicts, list(bundle.proposals["image"]), bundle.about, options)
+    images, about = list(bundle.proposals["image"]), bundle.about
+    # votes may be on images that were not proposed, answers may not
+    votes, notices, _ = fit_votes(read_votes(arguments.votes, about.classes), images, about.classes, all_there=False)
+    known = list(dict.fromkeys((*images, *votes["image"])))
+    verdicts, more = fit_verdicts(read_verdicts(*arguments.verdicts), "The verdicts", known, about.classes)
+    print_notices((*notices, *more))
+    described = describe_round(arguments.votes, arguments.verdicts, about)
+    if read_round(arguments.votes) is None:
+        refuse_known(votes, verdicts, about)
+    merged = merge(votes, verdicts, images, about, MergeOptions(arguments.drop_bulk, arguments.replace))
     write_merged(merged.votes, described, path)
     print(f"{path}: round {described.number}, parent run {described.parent_run}")
     _print_changes(merged)
@@ -60,16 +67,11 @@ def main(argv: list[str]) -> int:
 
 
 def _print_changes(merged: "Merged") -> None:
-    print(f"{merged.n_before} votes of before, {merged.n_verdicts} new ones on {merged.new_images} images")
-    for count, text in (
-        (merged.repeated, "verdicts stood there twice and count once"),
-        (
-            merged.superseded,
-            "votes that their annotator gave anew or took back in the same round; the last answer counts",
-        ),
-        (merged.dropped_bulk, "labels copied by a tool left out"),
-    ):
-        if count:
-            print(f"{count} {text}")
+    n_new = len(merged.standing.votes)
+    print(f"{merged.n_before} votes of before, {n_new} new ones on {merged.new_images} images")
+    for line in merged.standing.describe():
+        print(line)
+    if merged.lost_classes:
+        print(f"no vote is left for {', '.join(merged.lost_classes)}: a model trained on these votes does not know it")
     print(f"{merged.changed_majority} images with votes of before changed their majority")
     print(f"ambiguous share {merged.ambiguous_before:.3f} before, {merged.ambiguous_after:.3f} after")

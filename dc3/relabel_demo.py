@@ -71,7 +71,7 @@ def main(argv: list[str]) -> int:
         )
     start = time.monotonic()
     folder = options.output or _name_folder()
-    real = read_votes(votes)
+    real = read_votes(votes).rows
     _make_lab(options, folder, archive, real)
 
     steps = str(options.steps)
@@ -128,8 +128,8 @@ def _compare(before: str, after: str, folder: Path, archive: Path, votes: Path) 
     from relabel.verdicts import read_verdicts
     from training.data.votes import read_votes
 
-    first, merged = read_votes(folder / "votes.csv"), read_votes(folder / "round_2" / "votes.parquet")
-    labels = label_gain(first, merged, read_verdicts(folder / "verdicts.parquet"), read_votes(votes))
+    first, merged = read_votes(folder / "votes.csv").rows, read_votes(folder / "round_2" / "votes.parquet").rows
+    labels = label_gain(first, merged, read_verdicts(folder / "verdicts.parquet"), read_votes(votes).rows)
     old, new = (_predict_unseen(run, archive, votes) for run in (before, after))
     return pd.DataFrame([*labels, *model_gain(old, new)], columns=["figure", "before", "after"])
 
@@ -164,7 +164,7 @@ def _annotate(options: RelabelDemoOptions, folder: Path, proposals: Path, verdic
     from training.data.votes import read_votes
 
     bundle = read_bundle(proposals)
-    truth = read_truth(bundle, read_votes(votes))
+    truth = read_truth(bundle, read_votes(votes).rows)
     truths = dict(zip(bundle.proposals["image"], truth, strict=True))
     annotator = ScriptedAnnotator(truths, bundle.about.classes, options.annotator, options.cost)
     with _label_studio(options, folder, proposals) as (url, data):

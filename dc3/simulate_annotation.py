@@ -8,12 +8,13 @@ import numpy as np
 import pandas as pd
 import tyro
 
+from dc3.notices import print_notices
 from relabel.bundle import Bundle, read_bundle
 from relabel.simulate.annotators import AnnotatorModel, CostModel
 from relabel.simulate.play import PlayOptions, play, read_truth
 from relabel.simulate.table3 import compare_proposals, format_table
 from relabel.verdicts import write_verdicts
-from training.data.votes import read_votes
+from training.data.votes import fit_votes, read_votes
 from training.errors import InputError
 
 VERDICTS, TABLE = "simulation_verdicts.parquet", "simulation_table3"
@@ -45,9 +46,11 @@ class SimulateOptions:
 def main(argv: list[str]) -> int:
     """Parses, plays, writes verdicts and table, and prints the table."""
     options = tyro.cli(SimulateOptions, args=argv, prog="dc3 simulate-annotation")
-    votes = read_votes(options.votes)
     bundles = _read_bundles(options)
     bundle = bundles[DC3] if DC3 in bundles else bundles[SSL]
+    images, classes = list(bundle.proposals["image"]), bundle.about.classes
+    votes, notices, _ = fit_votes(read_votes(options.votes, classes), images, classes, all_there=False)
+    print_notices(notices)
     playing = PlayOptions(options.annotators, options.repetitions, options.annotator, options.cost)
     generator = np.random.default_rng(options.seed)
     verdicts = play(bundle, read_truth(bundle, votes), playing, generator)

@@ -1,18 +1,20 @@
 """`dc3 soft-labels VOTES|VERDICTS`: estimates of soft labels beside the raw votes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
 
 import numpy as np
 import pandas as pd
-import pyarrow.parquet as pq
 import tyro
 
+from dc3.notices import print_notices
 from relabel.soft_labels.estimates import estimate, with_calibration, with_predictions, write_estimates
 from relabel.soft_labels.evidence import EstimateOptions, Evidence, gather_evidence
-from relabel.verdicts import read_verdicts
-from training.data.votes import read_votes, vote_entropy
+from relabel.verdicts import fit_verdicts, read_verdicts
+from training.data.tables import column_names
+from training.data.votes import fit_votes, leading, read_votes, vote_entropy
 from training.errors import InputError
 from training.evaluate.predictions import read_predictions
 
@@ -63,21 +65,36 @@ def _check_paths(options: SoftLabelsOptions) -> None:
 
 
 def _gather(options: SoftLabelsOptions) -> Evidence:
-    tables = [read_verdicts(path) if _is_verdicts(path) else read_votes(path) for path in options.tables]
     predictions = read_predictions(options.predictions) if options.predictions else None
+    images = list(predictions.images) if predictions else []
+    classes = predictions.class_names if predictions else ()
+    tables = []
+    for path in options.tables:
+        rows, notices = _read(path, images, classes)
+        print_notices(notices)
+        tables.append(rows)
+        if not predictions:  # later tables are read by the names of the earlier ones
+            images = list(dict.fromkeys((*images, *rows["image"])))
+            classes = tuple(dict.fromkeys((*classes, *sorted(set(rows["label"]) - {""}))))
     evidence = gather_evidence(tables, predictions.class_names if predictions else ())
+    print_notices(evidence.notices)
     if predictions:
         evidence = with_predictions(evidence, predictions)
-    return with_calibration(evidence, read_votes(options.calibration)) if options.calibration else evidence
+    if not options.calibration:
+        return evidence
+    calibration = fit_votes(
+        read_votes(options.calibration, evidence.classes), evidence.images, evidence.classes, all_there=False
+    )
+    print_notices(calibration.notices)
+    return with_calibration(evidence, calibration.rows)
 
 
-def _is_verdicts(path: Path) -> bool:
-    """Whether the table has the column of verdicts; a missing or broken file is left for the reader to report."""
-    try:
-        names = pq.read_schema(path).names if path.suffix == ".parquet" else pd.read_csv(path, nrows=0).columns
-    except (OSError, ValueError):
-        return False
-    return "outcome" in names
+def _read(path: Path, images: Sequence[str], classes: Sequence[str]) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """A vote or verdict table, its images and labels named as in the tables before it."""
+    if path.is_file() and "outcome" in column_names(path, "Table"):
+        return fit_verdicts(read_verdicts(path), path.name, images, classes, all_there=False)
+    rows, notices, _ = fit_votes(read_votes(path, classes), images, classes, all_there=False)
+    return rows, notices
 
 
 def _print_summary(path: Path, evidence: Evidence, estimates: dict[str, np.ndarray]) -> None:
@@ -85,10 +102,11 @@ def _print_summary(path: Path, evidence: Evidence, estimates: dict[str, np.ndarr
     print(f"{len(evidence.images)} images, {n_votes} votes, {n_votes / len(evidence.images):.1f} an image")
     print("\nestimate                   entropy  other class leads  mean change")
     share = estimates["share"]
+    leads = leading(share)
     for name, soft in estimates.items():
         moved = np.abs(soft - share).sum(1).mean() / 2
-        others = int((soft.argmax(1) != share.argmax(1)).sum())
+        others = int((~(leading(soft) & leads).any(1)).sum())
         print(f"{name:<26} {vote_entropy(soft).mean():>7.4f}  {others:>17}  {moved:>11.4f}")
-    print("\nentropy in nats; other class leads: images whose first class is not that of the votes;")
+    print("\nentropy in nats; other class leads: images of which no leading class leads the votes;")
     print("mean change: share of the probability that moved")
     print(f"\n{path}: raw votes (column votes) beside {', '.join(estimates)}")

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from dc3.notices import print_notice
 from dc3.options import TrainOptions, parse_options, take_preset
 
 if TYPE_CHECKING:
@@ -23,9 +24,13 @@ def main(argv: list[str]) -> int:
         track.check_model_name(options.register)  # now, not after hours of training
     earlier = options.resume or options.repeat
     config = _recall_config(earlier, options.config) if earlier else options.config
-    result = train(config, name=options.name, run_id=options.resume or None, repeat=options.repeat or None)
-    for line in result.notices:
-        print(f"note         {line}")
+    result = train(
+        config,
+        name=options.name,
+        run_id=options.resume or None,
+        repeat=options.repeat or None,
+        on_notice=print_notice,
+    )
     for line in result.left_out:
         print(f"left out     {line}")
     for name, value in result.metrics.items():

@@ -8,6 +8,7 @@ from pathlib import Path
 import optuna
 from optuna.trial import FrozenTrial
 
+from dc3.notices import print_notices
 from dc3.options import parse_options, take_preset
 from training import track
 from training.config import Config
@@ -76,6 +77,7 @@ def _tune(options: TuneOptions, opened: OpenStudy) -> None:
 
 def _work(options: TuneOptions, opened: OpenStudy) -> None:
     dataset, _ = read_data(opened.record.config)
+    print_notices(dataset.notices)
     objective = Objective(opened.record, dataset, artifact_store())
     work(opened.study, objective.run, options.trials, options.at.grace, _print_trial)
 

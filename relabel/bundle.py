@@ -15,10 +15,12 @@ from typing import Literal, NamedTuple
 import pandas as pd
 
 from relabel.verdicts import Arm
+from training.data.labels import RESERVED
+from training.data.tables import read_table
 from training.errors import InputError, name_some
 
 PROPOSALS, CLUSTERS, ABOUT, IMAGES = "proposals.parquet", "clusters.csv", "about.json", "images"
-MIXED = "mixed"
+MIXED = RESERVED
 """The proposed class of a cluster that has none: its images are to be judged one by one."""
 
 
@@ -134,12 +136,13 @@ def read_bundle(folder: Path) -> Bundle:
         about = About(**values | {"classes": tuple(values["classes"])})
     except (ValueError, KeyError, TypeError, OSError) as error:
         raise InputError(f"{folder / ABOUT} cannot be read ({error!r}); run `dc3 propose` again.") from error
-    text = {"cluster": str, "caption": str, "proposal": str}
+    text = ("cluster", "caption", "proposal")
     try:
         proposals = pd.read_parquet(folder / PROPOSALS)
-        clusters = pd.read_csv(folder / CLUSTERS, dtype=text, keep_default_na=False)
     except (ValueError, OSError) as error:
         raise InputError(f"The tables in {folder} cannot be read ({error}); run `dc3 propose` again.") from error
+    # as it comes back from a spreadsheet
+    clusters = read_table(folder / CLUSTERS, "Table of clusters", text, ("size", "gain_per_minute")).rows
     faults = _list_faults(folder, about, proposals, clusters)
     if faults:
         raise InputError(f"The proposals in {folder} cannot be used:\n- " + "\n- ".join(faults))

@@ -12,13 +12,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from relabel.bundle import About
+from relabel.standing import Standing, standing_votes
 from relabel.verdicts import votes_of
+from training.data.columns import COLUMNS
 from training.data.rounds import Round, VerdictFile, attach_round, read_round
-from training.data.votes import COLUMNS, ambiguous_share, count_votes, is_voted, majority
+from training.data.votes import ROUND, ambiguous_share, count_votes, is_voted, leading
 from training.errors import InputError, name_some
-
-SAME_ANSWER = ["image", "annotator", "round"]
-"""One annotator has one vote an image and round, through whichever door."""
 
 
 @dataclass(frozen=True)
@@ -35,20 +34,17 @@ class Merged(NamedTuple):
     """The next round's votes, and what changed."""
 
     votes: pd.DataFrame
-    """Columns of `training.data.votes.COLUMNS`: votes of before, then one row a verdict."""
+    """Columns of `training.data.columns.COLUMNS` and round: votes of before, then one row a verdict."""
     n_before: int
     """Votes of before that still count."""
-    n_verdicts: int
-    """Verdicts that carry a label and were taken over."""
-    repeated: int
-    """Verdicts that stood there twice and count once."""
-    superseded: int
-    """Votes that the same annotator gave anew, or took back, in the same round; the last answer counts."""
-    dropped_bulk: int
+    standing: Standing
+    """The verdicts that carry a label and were taken over, and what was left out."""
     new_images: int
     """Images with new votes."""
     changed_majority: int
-    """Of those that had votes before."""
+    """Of those that had votes before: other classes lead."""
+    lost_classes: tuple[str, ...]
+    """Classes that had votes before and have none now."""
     ambiguous_before: float
     """Share of the voted images whose votes disagree, 0 to 1."""
     ambiguous_after: float
@@ -71,25 +67,22 @@ def merge(
         InputError: every fault at once: unknown images or classes, verdicts on another run's proposals, faulty votes.
     """
     _check(verdicts, set(images) | set(votes["image"]), about)
-    once = verdicts.drop_duplicates()
-    # first by unit: an annotator who judged an image alone may later take it out of its cluster, and his vote stays
-    last = _keep_last(votes_of(_keep_last(once, [*SAME_ANSWER, "unit"])), SAME_ANSWER)
-    counted = last[last["outcome"] != "bulk"] if options.drop_bulk else last
+    standing = standing_votes(verdicts, drop_bulk=options.drop_bulk)
+    counted = standing.votes
     before = _to_columns(votes)
     kept = before[~before["image"].isin(counted["image"])] if options.replace else before
     merged = pd.concat([kept, _to_columns(counted)], ignore_index=True)
     names = sorted(set(images) | set(votes["image"]))
-    old, new = (count_votes(table, names, about.classes).counts for table in (before, merged))
+    old, new = (count_votes(table, names, about.classes, all_voted=False).counts for table in (before, merged))
+    changed = (leading(old) != leading(new)).any(1)
     touched = pd.Index(names).isin(counted["image"])
     return Merged(
         votes=merged,
         n_before=int(pd.to_numeric(kept["votes"]).sum()),
-        n_verdicts=len(counted),
-        repeated=len(verdicts) - len(once),
-        superseded=len(votes_of(once)) - len(last),
-        dropped_bulk=len(last) - len(counted),
+        standing=standing,
         new_images=int(touched.sum()),
-        changed_majority=int(np.sum(touched & is_voted(old) & (majority(old) != majority(new)))),
+        changed_majority=int(np.sum(touched & is_voted(old) & changed)),
+        lost_classes=tuple(np.array(about.classes)[(old.sum(0) > 0) & (new.sum(0) == 0)].tolist()),
         ambiguous_before=ambiguous_share(old),
         ambiguous_after=ambiguous_share(new),
     )
@@ -140,18 +133,36 @@ def _check(verdicts: pd.DataFrame, images: set[str], about: About) -> None:
         raise InputError("The verdicts cannot be merged:\n- " + "\n- ".join(faults))
 
 
-def _keep_last(verdicts: pd.DataFrame, key: list[str]) -> pd.DataFrame:
-    """The latest answer of those that share a key, in the order of the table."""
-    times = pd.to_datetime(verdicts["at"], utc=True, format="ISO8601")
-    latest = verdicts.loc[times.sort_values(kind="stable").index].drop_duplicates(key, keep="last")
-    return latest.sort_index()
+def refuse_known(votes: pd.DataFrame, verdicts: pd.DataFrame, about: About) -> None:
+    """Raises InputError where votes without a record of their round, a CSV copy say, hold these verdicts already.
+
+    More than half of the answers are there with the same annotator, label, time and, where the votes tell it, round.
+    """
+    if not {"annotator", "seconds"} <= set(votes):
+        return
+    key = ["image", "annotator", "label", "seconds"]
+    counted = standing_votes(verdicts).votes
+    if ROUND in votes:
+        key = [*key, ROUND]
+        votes = votes.assign(round=pd.to_numeric(votes[ROUND], errors="coerce"))
+        counted = counted.astype({ROUND: float})
+    else:
+        counted = counted[counted["seconds"] > 0]  # without round and time, raw votes may well say the same
+    n_known = len(counted[key].drop_duplicates().merge(votes[key].drop_duplicates(), on=key))
+    if n_known > len(counted) / 2:
+        raise InputError(
+            f"{n_known} of {len(counted)} verdicts stand in the votes already, with the same annotator, label and time,"
+            f" and would count twice: a round is merged at once. Give the votes of before round {about.round}, and all"
+            " its verdict files."
+        )
 
 
 def _to_columns(table: pd.DataFrame) -> pd.DataFrame:
-    """The columns of a vote table; what is not known is an empty name, no time, one vote."""
+    """The columns of a vote table; what is not known is an empty name, no time, one vote, round 0."""
     filled = {"annotator": table.get("annotator", ""), "votes": table.get("votes", 1)}
     seconds = pd.to_numeric(table["seconds"]) if "seconds" in table else np.nan
-    return table.assign(**filled, seconds=seconds)[list(COLUMNS)]
+    rounds = pd.to_numeric(table[ROUND], errors="coerce").fillna(0).astype(int) if ROUND in table else 0
+    return table.assign(**filled, seconds=seconds, round=rounds)[[*COLUMNS, ROUND]]
 
 
 def _digest(path: Path) -> str:

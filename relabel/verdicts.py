@@ -1,12 +1,15 @@
 """The one table of annotators' answers, whichever door they came through: Label Studio, review page, simulation."""
 
 import math
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Literal, NamedTuple, get_args
 
 import pandas as pd
 
+from training.data.fit import Fitted, fit_images
+from training.data.labels import unite_labels
 from training.data.tables import read_table
 from training.errors import InputError, name_some
 
@@ -91,6 +94,20 @@ def write_verdicts(table: pd.DataFrame, path: Path) -> None:
     part.replace(path)
 
 
+def fit_verdicts(
+    table: pd.DataFrame, source: str, images: Sequence[str], classes: Sequence[str], *, all_there: bool = True
+) -> Fitted:
+    """The answers under the names that images and classes have in the proposals; what fits none stays as it is.
+
+    Raises InputError where a name could mean several images.
+    """
+    fitted = fit_images(table, source, images, all_there=all_there)
+    labels = unite_labels(fitted.rows["label"], source, classes)
+    shown = unite_labels(fitted.rows["proposal"], source, classes)
+    rows = fitted.rows.assign(label=labels.labels, proposal=shown.labels)
+    return Fitted(rows, tuple(dict.fromkeys((*fitted.notices, *labels.notices, *shown.notices))))
+
+
 def votes_of(table: pd.DataFrame) -> pd.DataFrame:
     """The rows that carry a label: those of outcomes `VOTING`."""
     return table[table["outcome"].isin(VOTING)]
@@ -101,7 +118,10 @@ def _read(path: Path) -> pd.DataFrame:
         raise InputError(
             f"No verdict table at {path}: expected a .parquet or .csv of `dc3 label-studio pull` or review."
         )
-    return check_verdicts(read_table(path, "Verdict table", _TEXT, ("seconds", "round")), str(path))
+    rows, notices = read_table(path, "Verdict table", _TEXT, ("seconds", "round"))
+    if notices:  # we write UTF-8: names in another encoding may no longer be those of the images
+        raise InputError(f"Verdict table {'; '.join(notices)}.")
+    return check_verdicts(rows, str(path))
 
 
 def _list_faults(table: pd.DataFrame) -> list[str]:

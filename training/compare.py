@@ -45,13 +45,19 @@ class Comparison(NamedTuple):
 
 
 def compare(
-    config: Config, options: CompareOptions, *, resume: str = "", on_run: Callable[[str, RunRow], None] | None = None
+    config: Config,
+    options: CompareOptions,
+    *,
+    resume: str = "",
+    on_run: Callable[[str, RunRow], None] | None = None,
+    on_notice: Callable[[str], None] = lambda notice: None,
 ) -> Comparison:
     """Trains each method, variant and seed below one MLflow run, and tabulates them.
 
     Args:
         resume: id of a comparison that was interrupted: its finished runs are taken over.
         on_run: gets a text of progress and the row after each run.
+        on_notice: gets each notice of the data, before the first run.
 
     Raises InputError, among others, where finished runs have other settings or data: one table would not compare them.
     """
@@ -61,6 +67,8 @@ def compare(
     dataset, _ = read_data(config)  # a fault in the data shows before the first hour of training
     if resume:
         _check_resumed(resume, configs, dataset)
+    for notice in dataset.notices:
+        on_notice(notice)
     rows: list[RunRow] = []
     with track.open_run("compare", run_id=resume or None, tags={"dc3.kind": "compare"}) as parent:
         track.set_tags({"dc3.plan": f"{options.methods} x {options.variants} x {options.seeds}"})

@@ -8,7 +8,7 @@ import numpy as np
 from training import track
 from training.config import Config, flatten
 from training.data.ingest import Dataset
-from training.data.votes import ambiguous_share, majority
+from training.data.votes import ambiguous_share
 from training.evaluate.predictions import Predictions
 from training.losses.dc3 import VARIANTS
 from training.report.canvas import save
@@ -59,8 +59,7 @@ def record_report(
 def _collect_facts(
     name: str, run_id: str, config: Config, dataset: Dataset, predictions: Predictions, metrics: dict[str, float]
 ) -> CardFacts:
-    voted = dataset.counts.sum(1) > 0
-    sizes = np.bincount(majority(dataset.counts[voted]), minlength=len(dataset.classes))
+    sizes = np.bincount(predictions.labels[predictions.votes.sum(1) > 0], minlength=len(dataset.classes))
     parts, counts = np.unique(predictions.parts, return_counts=True)
     return CardFacts(
         name=name,
@@ -75,6 +74,7 @@ def _collect_facts(
         variant=config.variant,
         options=_essentials(config),
         metrics=metrics,
+        notices=dataset.notices,
     )
 
 

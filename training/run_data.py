@@ -29,7 +29,7 @@ CACHE = "data"
 def read_data(config: Config) -> tuple[Dataset, Split]:
     """Reads the configured source and splits it by the configured seed."""
     dataset = _read_dataset(config)
-    return dataset, split_images(dataset.counts, dataset.classes, config.split, config.runtime.seed)
+    return dataset, split_images(dataset.counts, dataset.names, dataset.classes, config.split, config.runtime.seed)
 
 
 def recall_data(run_id: str, config: Config) -> tuple[Dataset, Split]:

@@ -75,6 +75,7 @@ def train(
     parent: str | None = None,
     tags: dict[str, str] | None = None,
     on_eval: Callable[[int, dict[str, float]], None] | None = None,
+    on_notice: Callable[[str], None] = lambda notice: None,
     show_progress: bool = True,
     with_report: bool = True,
 ) -> TrainResult:
@@ -85,6 +86,7 @@ def train(
         repeat: a run whose data and split are taken; this one is another run.
         parent: the run to nest this one below (`dc3 compare`, `dc3 tune`).
         on_eval: gets step and validation metrics at each evaluation; may raise to stop the training.
+        on_notice: gets each notice of the data, before the training; they are recorded with the run as well.
 
     Raises InputError, among others, where the run to go on with is finished or the data of an earlier run changed.
     """
@@ -93,7 +95,9 @@ def train(
     config = resolve(config)
     earlier = run_id or repeat
     dataset, split = recall_data(earlier, config) if earlier else read_data(config)
-    aware = VARIANTS[config.variant].ambiguity_aware
+    aware, seed = VARIANTS[config.variant].ambiguity_aware, config.runtime.seed
+    for notice in dataset.notices:
+        on_notice(notice)
     start_fit = _prepare_fit(config, dataset, split)  # what cannot be trained fails before a run is opened
     name = name or f"{config.method} {config.variant} {config.data.source}"
     resumes = run_id is not None
@@ -106,7 +110,7 @@ def train(
         start = time.monotonic()
 
         def record(step: int, averaged: Network) -> None:
-            validation = predict(Predictor(averaged, aware), dataset, split, split.validation)
+            validation = predict(Predictor(averaged, aware), dataset, split, split.validation, seed=seed)
             metrics = dict(evaluate(validation, aware))
             track.log_metrics(metrics, step)
             track.log_file(checkpoint)
@@ -116,7 +120,7 @@ def train(
         averaged = start_fit(checkpoint=checkpoint, on_eval=record, show_progress=show_progress)
         # of a resumed run only the time since its last checkpoint
         seconds = time.monotonic() - start
-        predictions = predict(Predictor(averaged, aware), dataset, split)
+        predictions = predict(Predictor(averaged, aware), dataset, split, seed=seed)
         metrics = _final_metrics(predictions, aware)
         # at the last step, where the curves end
         track.log_metrics(metrics | {"seconds": seconds}, config.loop.steps)

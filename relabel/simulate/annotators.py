@@ -143,7 +143,9 @@ def answer_cluster(
     seconds = _draw_seconds(cluster_seconds(len(truths), cost), cost, generator)
     counts = np.bincount(seen, minlength=truths.shape[1])
     # the proposal wins a tie: to change it is more work
-    label = proposal if counts[proposal] == counts.max() else int(counts.argmax())
+    leaders = np.flatnonzero(counts == counts.max())
+    other = leaders[0] if len(leaders) == 1 or proposal in leaders else generator.choice(leaders)
+    label = proposal if proposal in leaders else int(other)
     if counts[label] < model.mixed_below * len(seen):
         return ClusterAnswer(NO_CLASS, np.zeros(len(seen), bool), "skipped", seconds)
     return ClusterAnswer(label, seen == label, "accepted" if label == proposal else "changed", seconds)

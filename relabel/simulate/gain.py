@@ -7,7 +7,7 @@ import pandas as pd
 
 from relabel.soft_labels.kl import mean_kl
 from relabel.verdicts import votes_of
-from training.data.votes import is_voted, majority, soft_labels
+from training.data.votes import is_voted, leading, soft_labels
 from training.evaluate.metrics import evaluate
 from training.evaluate.predictions import Predictions
 
@@ -54,7 +54,10 @@ def _counts(votes: pd.DataFrame, images: list[str], real: pd.DataFrame) -> np.nd
 
 
 def _share_right(counts: np.ndarray, truth: np.ndarray) -> float:
-    return float((is_voted(counts) & (majority(counts) == majority(truth))).mean())
+    """Of images whose leading class is that of the truth; one that several classes lead counts in parts."""
+    mine, theirs = leading(counts), leading(truth)
+    n_pairs = np.maximum(mine.sum(1) * theirs.sum(1), 1)
+    return float(((mine & theirs).sum(1) / n_pairs).mean())
 
 
 def _kl(counts: np.ndarray, truth: np.ndarray) -> float:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from relabel.soft_labels.evidence import EstimateOptions, Evidence
-from training.data.votes import majority, soft_labels
+from training.data.votes import leading, soft_labels
 from training.errors import InputError
 
 
@@ -16,7 +16,7 @@ def blend_classes(evidence: Evidence, options: EstimateOptions) -> np.ndarray:
 
 
 def blend(soft: np.ndarray, weight: float, blend_with: np.ndarray | None = None) -> np.ndarray:
-    """(1 - weight) p + weight C[argmax p]; the first class leads at a tie.
+    """(1 - weight) p + weight C[argmax p]; at a tie the mean over the C of all leading classes.
 
     Example: p = 1 0, C[0] = 0.9 0.1 and weight 0.25 give 0.975 0.025.
 
@@ -28,13 +28,22 @@ def blend(soft: np.ndarray, weight: float, blend_with: np.ndarray | None = None)
     if not 0 <= weight <= 1:
         raise InputError(f"The weight of class blending must lie in 0 to 1, it is {weight}.")
     means = mean_soft_labels(soft) if blend_with is None else blend_with
-    return (1 - weight) * soft + weight * means[soft.argmax(1)]
+    return (1 - weight) * soft + weight * _lead_shares(soft) @ means
 
 
 def mean_soft_labels(soft: np.ndarray) -> np.ndarray:
-    """(k, k) C: row c is the mean soft label of the images that class c leads, one-hot where it leads none."""
-    leading = majority(soft)
-    means = np.eye(soft.shape[1])
-    for number in np.unique(leading):
-        means[number] = soft[leading == number].mean(0)
-    return means
+    """(k, k) C: row c is the mean soft label of the images that class c leads, one-hot where it leads none.
+
+    An image led by several classes counts for each in equal parts.
+    """
+    shares = _lead_shares(soft)
+    sizes = shares.sum(0)
+    means = shares.T @ soft / np.maximum(sizes, 1e-12)[:, None]
+    return np.where(sizes[:, None] > 0, means, np.eye(soft.shape[1]))
+
+
+def _lead_shares(soft: np.ndarray) -> np.ndarray:
+    """(N, k) 1 for the class that leads, in equal parts for those at a tie."""
+    leads = leading(soft)
+    shares: np.ndarray = leads / np.maximum(leads.sum(1, keepdims=True), 1)
+    return shares

@@ -7,7 +7,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from relabel.verdicts import votes_of
+from relabel.standing import standing_votes
+from training.data.repeats import drop_repeats
 from training.errors import InputError, name_some
 
 NOTHING = -1
@@ -50,6 +51,8 @@ class Evidence(NamedTuple):
     """(k, k) mean soft label of each class, measured elsewhere; None estimates it from these votes."""
     probabilities: np.ndarray | None = None
     """(N, k) what a model says of each image, p_n."""
+    notices: tuple[str, ...] = ()
+    """Which rows of the tables do not count, in words."""
 
     @property
     def counts(self) -> np.ndarray:
@@ -62,8 +65,9 @@ class Evidence(NamedTuple):
 def gather_evidence(tables: Sequence[pd.DataFrame], classes: Sequence[str] = ()) -> Evidence:
     """Joins vote tables (`training.data.votes`) and verdict tables (`relabel.verdicts`) into one evidence.
 
-    Images without a vote (all excluded or skipped) are left out. A proposal counts as shown where the outcome is
-    accepted or changed.
+    The verdicts that count are those that `dc3 merge` takes over (`relabel.standing`), and an answer that stands in a
+    merged table as well counts once. Images without a vote (all excluded or skipped) are left out. A proposal counts
+    as shown where the outcome is accepted or changed.
 
     Args:
         tables: in the order of their rounds.
@@ -72,7 +76,15 @@ def gather_evidence(tables: Sequence[pd.DataFrame], classes: Sequence[str] = ())
     Raises:
         InputError: every fault at once: no vote, unknown or empty class, votes that are no positive whole number.
     """
-    votes = pd.concat([_to_votes(table) for table in tables], ignore_index=True)
+    raw = [_to_columns(table) for table in tables if "outcome" not in table]
+    verdicts = [table for table in tables if "outcome" in table]
+    notices: tuple[str, ...] = ()
+    if verdicts:
+        standing = standing_votes(pd.concat(verdicts, ignore_index=True))
+        raw.append(_from_verdicts(standing.votes))  # last: of answers that stand there twice it tells what was shown
+        notices = standing.describe()
+    once = drop_repeats(pd.concat(raw, ignore_index=True), "The tables together")
+    votes, notices = once.rows.reset_index(drop=True), (*notices, *once.notices)
     names = tuple(classes) or tuple(sorted(set(votes["label"]) | set(votes["shown"]) - {""}))
     faults = _list_faults(votes, names)
     if faults:
@@ -87,6 +99,7 @@ def gather_evidence(tables: Sequence[pd.DataFrame], classes: Sequence[str] = ())
         pd.Index(names).get_indexer(votes["label"]),
         annotators.get_indexer(votes["annotator"]),
         pd.Index(names).get_indexer(votes["shown"]),
+        notices=notices,
     )
 
 
@@ -100,15 +113,19 @@ def require_annotators(evidence: Evidence, purpose: str) -> None:
         )
 
 
-def _to_votes(table: pd.DataFrame) -> pd.DataFrame:
-    """Columns image, label, votes, annotator and shown; the last two empty where nothing is known."""
-    if "outcome" not in table:
-        filled = {name: table.get(name, "") for name in ("annotator", "shown")}
-        return table.assign(**filled, votes=table.get("votes", 1))[["image", "label", "votes", "annotator", "shown"]]
-    voted = votes_of(table)
+_COLUMNS = ["image", "label", "votes", "annotator", "shown", "round"]
+
+
+def _to_columns(table: pd.DataFrame) -> pd.DataFrame:
+    """Columns `_COLUMNS` of a vote table; annotator, shown and round empty where nothing is known."""
+    filled = {name: table.get(name, "") for name in ("annotator", "shown", "round")}
+    return table.assign(**filled, votes=table.get("votes", 1))[_COLUMNS]
+
+
+def _from_verdicts(voted: pd.DataFrame) -> pd.DataFrame:
     was_shown = voted["outcome"].isin(("accepted", "changed"))
-    voted = voted.assign(votes=1, shown=voted["proposal"].where(was_shown, ""))
-    return voted[["image", "label", "votes", "annotator", "shown"]]
+    shown = voted["proposal"].where(was_shown, "")
+    return voted.assign(votes=1, shown=shown, round=voted["round"].astype(str))[_COLUMNS]
 
 
 def _list_faults(votes: pd.DataFrame, classes: tuple[str, ...]) -> list[str]:

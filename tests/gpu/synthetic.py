@@ -45,11 +45,13 @@ def make_arrays(device: torch.device) -> TrainingArrays:
     """60 random images, 20 of them labelled; on a GPU all of them lie there."""
     images = np.random.default_rng(0).integers(0, 256, (60, SIZE, SIZE, 3), dtype=np.uint8)
     labelled = np.arange(20)
+    labels = torch.from_numpy(labelled % N_CLASSES).to(device)
     return TrainingArrays(
         images if device.type == "cpu" else torch.from_numpy(images).to(device),
         labelled,
         np.arange(20, 60),
-        torch.eye(N_CLASSES)[labelled % N_CLASSES].to(device),
+        torch.eye(N_CLASSES, device=device)[labels],
+        labels,
         torch.tensor([1.0, 2.0, 0.5], device=device),
     )
 

@@ -43,6 +43,10 @@ def test_run_holds_all_that_is_promised(result: TrainResult, store: Path) -> Non
     history = track.connect().get_metric_history(result.run_id, "f1")
     assert [point.step for point in history][:2] == [2, 4]
     assert run.info.status == "FINISHED"
+    # the digits have tied votes: said before the training, kept with the run, shown in the page
+    said = mlflow.artifacts.load_text(f"{run.info.artifact_uri}/notices.txt")
+    assert "images with votes have several classes with most votes" in said
+    assert said in (result.report.read_text() + result.report.with_name("model_card.md").read_text())
 
 
 def test_split_is_stored_with_the_run(result: TrainResult) -> None:

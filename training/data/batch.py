@@ -12,6 +12,8 @@ class RawBatch(NamedTuple):
     """(B, H, W, 3) uint8 labelled images."""
     targets: Tensor
     """(B, k) training labels, one-hot or soft."""
+    labels: Tensor
+    """(B,) class with the largest share of each target, ties broken as in the split."""
     class_weights: Tensor
     """(B,) weight n / (k n_c) of each image's class."""
     unlabelled: Tensor
@@ -26,7 +28,7 @@ class Batch(NamedTuple):
     targets: Tensor
     """(B, k) training labels, one-hot or soft."""
     labels: Tensor
-    """(B,) argmax of the targets."""
+    """(B,) class with the largest share of each target."""
     class_weights: Tensor
     """(B,) weight n / (k n_c) of each image's class."""
     views: tuple[Tensor, ...]

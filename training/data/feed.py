@@ -28,6 +28,8 @@ class TrainingArrays(NamedTuple):
     unlabelled: np.ndarray
     targets: Tensor
     """(len(labelled), k) training labels."""
+    labels: Tensor
+    """(len(labelled),) class number of each: its target's largest share, ties broken as in the split."""
     class_weights: Tensor
     """(k,) n / (k n_c)."""
 
@@ -65,6 +67,7 @@ def raw_batches(
             yield RawBatch(
                 images[:n_labelled],
                 arrays.targets.index_select(0, places_there[number]),
+                arrays.labels.index_select(0, places_there[number]),
                 class_weights.index_select(0, places_there[number]),
                 images[n_labelled:],
             )
@@ -87,7 +90,7 @@ def augment_batch(
     return Batch(
         augment.weak(augment.to_unit_range(raw.images), generator).to(memory_format=layout),
         raw.targets,
-        raw.targets.argmax(1),
+        raw.labels,
         raw.class_weights,
         tuple(AUGMENTATIONS[view](unlabelled, generator).to(memory_format=layout) for view in views),
     )

@@ -13,7 +13,7 @@ import pandas as pd
 from serving.deep import UNMEASURED, Reading, parse_reading
 from serving.images import BadImage, resize
 from training.data.source import Measured, Source
-from training.data.votes import count_votes
+from training.data.votes import count_votes, describe_ties
 from training.errors import InputError
 
 DIGEST_LENGTH = 20
@@ -38,7 +38,8 @@ class Dataset(NamedTuple):
     reading: Reading = UNMEASURED
     """How the files became pictures: whoever shows the network another image reads it so."""
     notices: tuple[str, ...] = ()
-    """What a person should know of the data, one line each: files left out, the range of deep pictures."""
+    """What the user ought to know of these data, in words: files left out, names and labels that were united, the range
+    of deep pictures, how many images are tied."""
 
 
 RULES = 2
@@ -85,7 +86,7 @@ def ingest(
         tuple(index["bad"]),
         tuple(digests[name][:DIGEST_LENGTH] for name in kept),
         parse_reading(index["reading"]) if "reading" in index else UNMEASURED,
-        source.notices() + tuple(index.get("notices", ())),
+        (*source.notices(), *index.get("notices", ()), *describe_ties(votes.counts)),
     )
 
 

@@ -7,7 +7,7 @@ from torch import Tensor
 from training.data.feed import TrainingArrays
 from training.data.ingest import Dataset
 from training.data.split import Split, SplitOptions, draw_targets
-from training.data.votes import class_weights
+from training.data.votes import class_weights, majority
 
 DEVICE_SHARE = 0.25
 """Share of the free GPU memory up to which all images are kept there."""
@@ -15,7 +15,8 @@ DEVICE_SHARE = 0.25
 
 def prepare(dataset: Dataset, split: Split, options: SplitOptions, seed: int, device: torch.device) -> TrainingArrays:
     """Draws the training labels and puts the images where the batches are made."""
-    targets = draw_targets(dataset.counts[split.labelled], options.labels, seed)
+    counts, names = dataset.counts[split.labelled], [dataset.names[row] for row in split.labelled]
+    targets = draw_targets(counts, names, options.labels, seed)
     images: np.ndarray | Tensor = dataset.images
     if device.type == "cuda" and images.nbytes < DEVICE_SHARE * torch.cuda.mem_get_info(device)[0]:
         images = torch.from_numpy(np.array(images)).to(device)
@@ -24,5 +25,6 @@ def prepare(dataset: Dataset, split: Split, options: SplitOptions, seed: int, de
         split.labelled,
         split.unlabelled,
         torch.from_numpy(targets).float().to(device),
+        torch.from_numpy(majority(targets, names, seed)).to(device),
         torch.from_numpy(class_weights(targets)).float().to(device),
     )

@@ -32,7 +32,7 @@ class Source(ABC):
 
     @abstractmethod
     def votes(self) -> pd.DataFrame:
-        """The long vote table, columns as in `training.data.votes.read_votes`."""
+        """The long vote table, columns as in `training.data.votes.read_votes`, images named as in `names`."""
 
     @abstractmethod
     def read(self, name: str, reading: Reading | None = None) -> np.ndarray:
@@ -46,6 +46,10 @@ class Source(ABC):
     def content(self, name: str) -> bytes:
         """The bytes that identify the image: a change of them is another data set."""
 
+    def notices(self) -> tuple[str, ...]:
+        """What the user ought to know of votes and images, one line each: what was united, matched or left out."""
+        return ()
+
     def classes(self) -> tuple[str, ...]:
         """The class names in order, or empty for those that the votes name, sorted."""
         return ()
@@ -53,7 +57,3 @@ class Source(ABC):
     def measure(self) -> Measured:
         """Looks at all images for what `read` needs to know of the whole data set; nothing where all have 8 bits."""
         return Measured(Reading({}), ())
-
-    def notices(self) -> tuple[str, ...]:
-        """What was found beside the images and left out, one line for each reason."""
-        return ()

@@ -1,5 +1,6 @@
 """Split of a data set into labelled, unlabelled, validation and (for tuning) test images (paper, Table 1)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -42,11 +43,14 @@ class Split(NamedTuple):
         return names
 
 
-def split_images(counts: np.ndarray, classes: tuple[str, ...], options: SplitOptions, seed: int) -> Split:
+def split_images(
+    counts: np.ndarray, images: Sequence[str], classes: tuple[str, ...], options: SplitOptions, seed: int
+) -> Split:
     """Splits by seed, each class in proportion; images without votes join the unlabelled part.
 
     Args:
         counts: (N, k) votes.
+        images: N names, by which ties are broken.
 
     Raises:
         InputError: too few images, or a class that the labelled part would lack.
@@ -61,7 +65,7 @@ def split_images(counts: np.ndarray, classes: tuple[str, ...], options: SplitOpt
     if faults:
         raise InputError("The split cannot be made: " + "; ".join(faults) + ".")
     voted = np.flatnonzero(is_voted(counts))
-    labels = majority(counts)
+    labels = majority(counts, images, seed)
     n_parts = 4 if options.test else 3
     sizes = np.bincount(labels[voted], minlength=len(classes))
     rare = [f"{name} ({size})" for name, size in zip(classes, sizes, strict=True) if size < n_parts]
@@ -76,7 +80,7 @@ def split_images(counts: np.ndarray, classes: tuple[str, ...], options: SplitOpt
         if share and not len(rows):
             raise InputError(f"{name} = {share} of {len(voted)} images is less than one; raise it or add images.")
     labelled, unlabelled = _take(rest, labels, options.labelled * len(rest), seed + 2)
-    absent = [name for index, name in enumerate(classes) if index not in set(labels[labelled])]
+    absent = [classes[index] for index in np.setdiff1d(np.arange(len(classes)), labels[labelled])]
     if absent or not len(unlabelled):
         raise InputError(
             f"{len(labelled)} labelled of {len(voted)} images leave no label for {name_some(absent)}; "
@@ -107,7 +111,9 @@ def _at_least_two(labels: np.ndarray) -> np.ndarray:
     return labels if (sizes[labels] > 1).all() else np.where(sizes[labels] > 1, labels, labels[sizes[labels] > 1][0])
 
 
-def draw_targets(counts: np.ndarray, kind: Literal["drawn", "majority", "soft"], seed: int) -> np.ndarray:
+def draw_targets(
+    counts: np.ndarray, images: Sequence[str], kind: Literal["drawn", "majority", "soft"], seed: int
+) -> np.ndarray:
     """Makes (N, k) training targets from the votes: one-hot for 'drawn' and 'majority', the soft label for 'soft'.
 
     'drawn' takes ONE class at random from each soft label, a noisy annotation as in the paper (section 3.1).
@@ -115,7 +121,7 @@ def draw_targets(counts: np.ndarray, kind: Literal["drawn", "majority", "soft"],
     soft = soft_labels(counts)
     if kind == "soft":
         return soft
-    labels = majority(counts)
+    labels = majority(counts, images, seed)
     if kind == "drawn":
         # whole numbers, so that rounding can never draw a class without votes
         draws = np.random.default_rng(seed).integers(0, np.maximum(counts.sum(1), 1))

@@ -2,18 +2,35 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
+from training.data.delimited import parse
+from training.data.table_text import read_text
 from training.errors import InputError, name_some
 
+NO_VALUE = frozenset({"", "NA", "N/A", "NaN", "nan", "null", "NULL", "None"})
+"""What R, pandas and databases write where a number is missing."""
 
-def read_table(path: Path, kind: str, text: Sequence[str], numbers: Sequence[str]) -> pd.DataFrame:
+
+class Table(NamedTuple):
+    """A table as it was written, with typed columns."""
+
+    rows: pd.DataFrame
+    """Its index counts the rows of the file from 0; empty ones are left out."""
+    notices: tuple[str, ...]
+    """What its reader ought to know, in words."""
+
+
+def read_table(path: Path, kind: str, text: Sequence[str], numbers: Sequence[str]) -> Table:
     """Reads a table as it stands; those of the named columns that it has get their type.
 
     Args:
-        path: CSV in UTF-8, or Parquet where its name ends so.
+        path: delimited text, or Parquet where its name ends so. Names of columns may differ in case and spaces.
         kind: what the table is, for the messages.
         text: columns of text; a cell without a value is "". A class may well be called 'NA' or 'null'.
         numbers: columns of numbers; a cell without a value is NaN.
@@ -21,25 +38,66 @@ def read_table(path: Path, kind: str, text: Sequence[str], numbers: Sequence[str
     Raises:
         InputError: the file cannot be read, or a cell is not of its column's type; names the rows, counted from 1.
     """
+    notice, separator = "", ""
+    if path.suffix == ".parquet":
+        rows = _read_parquet(path, kind)
+    else:
+        content, notice = read_text(path, kind)
+        rows, separator = parse(content, path, kind)
+    rows = _name_columns(rows, (*text, *numbers), path, kind)
     try:
-        if path.suffix == ".parquet":
-            table = pd.read_parquet(path)
-        else:
-            empty = {column: [""] for column in numbers}
-            table = pd.read_csv(path, dtype=dict.fromkeys(text, str), keep_default_na=False, na_values=empty)
-        names = {column: _to_text(table[column]) for column in text if column in table}
-    except (ValueError, TypeError, OSError) as error:
+        names = {column: _to_text(rows[column]) for column in text if column in rows}
+    except (ValueError, TypeError) as error:
         raise InputError(f"{kind} {path} cannot be read ({error}); save it as UTF-8 CSV or Parquet.") from error
     figures, faults = {}, []
     for column in numbers:
-        if column not in table:
+        if column not in rows:
             continue
-        figures[column], bad = _to_numbers(table[column])
+        given = _from_decimal_comma(rows[column]) if separator not in ("", ",") else rows[column]
+        figures[column], bad = _to_numbers(given)
         if bad:
             faults.append(f"{column} must be numbers: {name_some(bad)}")
     if faults:
-        raise InputError(f"{kind} {path} cannot be used:\n- " + "\n- ".join(faults))
-    return table.assign(**names, **figures)
+        raise InputError(
+            f"{kind} {path} cannot be used:\n- " + "\n- ".join(faults) + "\nLeave a cell without a value empty."
+        )
+    return Table(rows.assign(**names, **figures), (notice,) if notice else ())
+
+
+def column_names(path: Path, kind: str) -> list[str]:
+    """The names of a table's columns, stripped; reads no more of a .parquet.
+
+    Raises InputError when the file cannot be read.
+    """
+    if path.suffix == ".parquet":
+        try:
+            return list(pq.read_schema(path).names)
+        except (OSError, pa.ArrowException) as error:
+            raise InputError(f"{kind} {path} cannot be read ({error}); save it as Parquet or UTF-8 CSV.") from error
+    return list(parse(read_text(path, kind).text, path, kind)[0].columns)
+
+
+def _read_parquet(path: Path, kind: str) -> pd.DataFrame:
+    try:
+        rows = pd.read_parquet(path)
+    except (ValueError, TypeError, OSError) as error:
+        raise InputError(f"{kind} {path} cannot be read ({error}); save it as UTF-8 CSV or Parquet.") from error
+    named = [name for name in rows.index.names if name]  # an index that pandas stored holds data
+    return rows.reset_index(named) if named else rows
+
+
+def _name_columns(rows: pd.DataFrame, wanted: Sequence[str], path: Path, kind: str) -> pd.DataFrame:
+    """The wanted columns under their own names, which the table may write `Image` or ` label`."""
+    given = [str(name) for name in rows.columns]
+    plain = [name.strip().casefold() for name in given]
+    named = [
+        spelled if spelled in wanted and spelled not in given else name
+        for name, spelled in zip(given, plain, strict=True)
+    ]
+    twice = sorted({name for name in named if name in wanted and named.count(name) > 1})
+    if twice:
+        raise InputError(f"{kind} {path} has the column(s) {name_some(twice)} twice: leave one of each.")
+    return rows.set_axis(named, axis=1)
 
 
 def _to_text(column: pd.Series) -> pd.Series:
@@ -52,5 +110,15 @@ def _to_numbers(column: pd.Series) -> tuple[pd.Series, list[str]]:
         return column if isinstance(column.dtype, np.dtype) else column.astype(float), []
     given = column.astype(object).fillna("").map(str).str.strip()
     found = pd.to_numeric(given, errors="coerce")
-    bad = (found.isna() & (given != "")).to_numpy().nonzero()[0]
-    return found, [f"row {row + 1}: {given.iloc[row]!r}" for row in bad]
+    bad = (found.isna() & ~given.isin(NO_VALUE)).to_numpy().nonzero()[0]
+    return found, [f"row {given.index[row] + 1}: {given.iloc[row]!r}" for row in bad]
+
+
+def _from_decimal_comma(column: pd.Series) -> pd.Series:
+    """1,5 as 1.5, as spreadsheets of many countries write beside semicolons; 1,500 alone could be either and stays."""
+    given = column.str.strip()
+    decimal = given.str.fullmatch(r"-?\d+,\d+")
+    could_be_thousands = given[decimal].str.fullmatch(r"-?\d{1,3},\d{3}")
+    if not decimal.any() or could_be_thousands.all() or given.str.contains(".", regex=False).any():
+        return column
+    return given.where(~decimal, given.str.replace(",", ".", regex=False))

@@ -1,5 +1,6 @@
 """Votes of annotators: a long table becomes counts, soft labels, majority, ambiguous share and class weights."""
 
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -7,10 +8,29 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from training.data.columns import COLUMNS, describe_missing
+from training.data.fit import fit_images, name_unknown
+from training.data.labels import RESERVED, clean_annotators, unite_labels
+from training.data.repeats import TIMES, drop_repeats
+from training.data.rounds import read_round
 from training.data.tables import read_table
 from training.errors import InputError, name_some
 
-COLUMNS = ("image", "label", "annotator", "votes", "seconds")
+ROUND = "round"
+"""Optional column that numbers an annotator's answers on the same image; `dc3 merge` writes it."""
+MOST_VOTES = 10**9
+"""In one row; more is no count, and would overflow."""
+
+
+class VoteTable(NamedTuple):
+    """A vote table as read."""
+
+    rows: pd.DataFrame
+    """Columns image, label, and what there is of annotator, votes, seconds, round and a time."""
+    notices: tuple[str, ...]
+    """What was united, repeated or doubtful, in words for the user."""
+    source: str
+    """The file, for messages."""
 
 
 class Votes(NamedTuple):
@@ -22,60 +42,111 @@ class Votes(NamedTuple):
     """k names, in the order of the columns."""
 
 
-def read_votes(path: Path) -> pd.DataFrame:
-    """Reads a .csv or .parquet vote table with columns image, label and optionally annotator, votes, seconds.
+def read_votes(path: Path, classes: Sequence[str] = ()) -> VoteTable:
+    """Reads a vote table: the one reader of all tables that name images and labels.
 
-    Raises InputError when the file is missing, unreadable, lacks a column, or has a row without image or label.
+    Delimited text or .parquet (`training.data.tables`); labels in one spelling (`training.data.labels`); one vote of an
+    annotator on an image (`training.data.repeats`). Images are named as in the table: `training.data.fit.fit_images`
+    gives them the names of the images at hand.
+
+    Args:
+        classes: known names, where there are any.
+
+    Raises:
+        InputError: the file is missing, unreadable, lacks a column, has a row without image or label, or answers of
+            which nothing says which counts.
     """
     if not path.is_file():
         raise InputError(f"No vote table at {path}: expected a .csv or .parquet with columns image, label.")
-    table = read_table(path, "Vote table", COLUMNS[:3], COLUMNS[3:])
-    missing = [column for column in COLUMNS[:2] if column not in table]
-    if missing:
-        found = name_some(list(table.columns))
-        raise InputError(f"Vote table {path} lacks the column(s) {name_some(missing)}; it has {found}.")
+    rows, notices = read_table(path, "Vote table", (*COLUMNS[:3], ROUND), COLUMNS[3:])
+    if not {*COLUMNS[:2]} <= set(rows):
+        raise InputError(describe_missing(rows, path))
+    united = unite_labels(rows["label"], path.name, classes)
+    rows = rows.assign(label=united.labels)
+    if "annotator" in rows:
+        cleaned = clean_annotators(rows["annotator"], path.name)
+        rows, notices = rows.assign(annotator=cleaned.labels), (*notices, *cleaned.notices)
+    _refuse_empty(rows, path)
+    rows = rows[[column for column in (*COLUMNS, ROUND, *TIMES) if column in rows]].reset_index(drop=True)
+    if ROUND not in rows and "annotator" in rows and read_round(path):
+        # merged by a version that kept no rounds: an annotator's answers are of several, and all count
+        rows = rows.assign(round=rows.groupby(["image", "annotator"]).cumcount().astype(str))
+    once = drop_repeats(rows, path.name)
+    return VoteTable(once.rows.reset_index(drop=True), (*notices, *united.notices, *once.notices), path.name)
+
+
+def fit_votes(
+    table: VoteTable, images: Sequence[str], classes: Sequence[str] = (), *, all_there: bool = True
+) -> VoteTable:
+    """The table on the images and classes at hand, under their names; what fits none stays as it is.
+
+    Args:
+        all_there: whether the table can name these images only, as in `training.data.names.match_names`.
+
+    Raises:
+        InputError: image names that could mean several images, or what `training.data.repeats` refuses.
+    """
+    rows, notices = table.rows, table.notices
+    if len(classes):
+        united = unite_labels(rows["label"], table.source, classes)
+        rows, notices = rows.assign(label=united.labels), tuple(dict.fromkeys((*notices, *united.notices)))
+    fitted = fit_images(rows, table.source, images, all_there=all_there)
+    once = drop_repeats(fitted.rows, table.source)  # again: one image may have had two names
+    return table._replace(rows=once.rows.reset_index(drop=True), notices=(*notices, *fitted.notices, *once.notices))
+
+
+def _refuse_empty(rows: pd.DataFrame, path: Path) -> None:
     faults = []
     for column in COLUMNS[:2]:
-        empty = (table[column] == "").to_numpy().nonzero()[0] + 1
+        empty = rows.index[rows[column].str.strip() == ""] + 1
         if len(empty):
             faults.append(f"no {column} in its row(s) {name_some(empty)}, counted from 1")
     if faults:
-        raise InputError(f"Vote table {path} has {' and '.join(faults)}.")
-    return table[[column for column in COLUMNS if column in table]]
+        raise InputError(f"Vote table {path} has {' and '.join(faults)}. Fill them in, or remove these rows.")
 
 
-def count_votes(table: pd.DataFrame, images: Sequence[str], classes: Sequence[str] = ()) -> Votes:
+def count_votes(
+    table: pd.DataFrame, images: Sequence[str], classes: Sequence[str] = (), *, all_voted: bool = True
+) -> Votes:
     """Counts the votes of each image for each class, or reports every fault of the table at once.
 
     Args:
         table: one row a vote (or `votes` of them), columns as in `read_votes`.
         images: N image names; the order of the rows.
         classes: k class names; empty means those found in the table, sorted.
+        all_voted: whether a class without any vote is a fault.
 
     Raises:
-        InputError: unknown image or label, votes that are no positive whole number, empty class, a single class.
+        InputError: unknown image or label, votes that are no positive whole number, empty class, a single class, a
+            class of the reserved name.
     """
     numbers = table["votes"] if "votes" in table else pd.Series(1, index=table.index)
     votes = pd.to_numeric(numbers, errors="coerce")
-    names = tuple(classes) if classes else tuple(sorted(table["label"].unique()))
-    faults = []
-    unknown = sorted(set(table["image"]) - set(images))
-    if unknown:
-        faults.append(f"votes for {len(unknown)} image(s) that are not there: {name_some(unknown)}")
-    strange = sorted(set(table["label"]) - set(names))
+    found = sorted(table["label"].unique())
+    names = tuple(classes) if classes else tuple(found)
+    faults = name_unknown(table, images)
+    strange = sorted(set(found) - set(names))
     if strange:
         faults.append(f"label(s) {name_some(strange)} that are none of the classes {name_some(names)}")
     if "" in names:
         faults.append("empty label(s): " + name_some(sorted(table["image"][table["label"] == ""])))
-    bad = table[~(votes.ge(1) & votes.mod(1).eq(0))]
+    bad = (~(votes.between(1, MOST_VOTES) & votes.mod(1).eq(0))).to_numpy().nonzero()[0]
     if len(bad):
-        rows = [f"{row.image} -> {row.label}: {numbers[row.Index]}" for row in bad.itertuples()]
-        faults.append(f"votes must be whole numbers from 1 up; row(s) {name_some(rows)}")
-    empty = [name for name in names if name not in set(table["label"])]
+        rows = [f"{table['image'].iloc[row]} -> {table['label'].iloc[row]}: {numbers.iloc[row]}" for row in bad[:21]]
+        faults.append(
+            f"votes must be whole numbers from 1 up to {MOST_VOTES:,}; {len(bad)} row(s): {name_some(rows)}; leave out"
+            " rows of no votes"
+        )
+    empty = sorted(set(names) - set(found), key=names.index) if all_voted else []
     if empty:
         faults.append(f"class(es) without any vote: {name_some(empty)}")
     if len(set(names)) < 2:
         faults.append(f"at least two classes are needed, found {name_some(names) or 'none'}")
+    if RESERVED in names:
+        faults.append(
+            f"a class called {RESERVED!r}: relabelling calls clusters without a class so; give it another name in the"
+            f" votes, {RESERVED + ' sample'!r} for example"
+        )
     if faults:
         raise InputError("The votes cannot be used:\n- " + "\n- ".join(faults))
     counts = np.zeros((len(images), len(names)), np.int64)
@@ -90,9 +161,51 @@ def soft_labels(counts: np.ndarray) -> np.ndarray:
     return counts / np.maximum(total, 1)
 
 
-def majority(counts: np.ndarray) -> np.ndarray:
-    """(N,) index of the class with most votes, the first one at a tie."""
-    return counts.argmax(1)
+def leading(counts: np.ndarray) -> np.ndarray:
+    """(N, k) True for each class with most votes: several at a tie, none where nobody voted."""
+    most = counts.max(1, keepdims=True)
+    return (counts == most) & (most > 0)
+
+
+def is_tied(counts: np.ndarray) -> np.ndarray:
+    """(N,) True where several classes have most votes."""
+    return leading(counts).sum(1) > 1
+
+
+def majority(counts: np.ndarray, images: Sequence[str] | np.ndarray, seed: int) -> np.ndarray:
+    """(N,) index of the class with most votes; at a tie one of the leading ones, drawn by image name and seed.
+
+    The one place where ties are broken. Each leading class has the same chance, and the draw is the same wherever the
+    image is met in a run: in the split, the class sizes and the metrics of any part. Class 0 where nobody voted.
+
+    Args:
+        counts: (N, k) votes.
+        images: N names.
+        seed: of the run.
+    """
+    first: np.ndarray = counts.argmax(1)
+    leads = leading(counts)
+    n_leading = leads.sum(1)
+    tied = np.flatnonzero(n_leading > 1)
+    draws = np.array([_hash(str(images[row]), seed) for row in tied.tolist()], np.uint64) % n_leading[tied].astype(
+        np.uint64
+    )
+    first[tied] = (leads[tied].cumsum(1, dtype=np.int32) > draws[:, None]).argmax(1)
+    return first
+
+
+def _hash(name: str, seed: int) -> int:
+    return int.from_bytes(hashlib.blake2b(f"{seed}/{name}".encode(), digest_size=8).digest(), "big")
+
+
+def describe_ties(counts: np.ndarray) -> tuple[str, ...]:
+    """How many images are tied, in words; nothing where none is."""
+    n = int(is_tied(counts).sum())
+    text = (
+        f"{n} of {int(is_voted(counts).sum())} images with votes have several classes with most votes; where one class"
+        " is needed (split, class sizes, F1), one of these is drawn by seed"
+    )
+    return (text,) if n else ()
 
 
 def is_voted(counts: np.ndarray) -> np.ndarray:

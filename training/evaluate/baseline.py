@@ -37,7 +37,7 @@ def fair_baseline(vanilla: Predictions, ambiguous_share: float, n_clusters: int,
     clusters = np.full(len(confidence), -1)
     if len(rest):
         clusters[rest] = _cluster(vanilla.embedding[rest], n_clusters, seed)
-    found = dict(proposal_metrics(vanilla.classes.argmax(1), clusters, vanilla.votes))
+    found = dict(proposal_metrics(vanilla.classes.argmax(1), clusters, vanilla.votes, vanilla.labels))
     auroc = dict(trust_metrics(1 - confidence, vanilla.votes)).get("ambiguity_auroc")
     return Baseline(found["f1"], found["d"], found["d_minus_f1"], auroc)
 

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.stats import spearmanr
 from sklearn.metrics import accuracy_score, f1_score, roc_auc_score
 
-from training.data.votes import is_ambiguous, majority, soft_labels, vote_entropy
+from training.data.votes import is_ambiguous, soft_labels, vote_entropy
 from training.evaluate.predictions import Predictions
 
 DEGENERATE_SHARE = 0.1
@@ -22,16 +22,18 @@ def evaluate(predictions: Predictions, ambiguity_aware: bool) -> Iterator[Metric
         predictions: images of one part, each with votes.
         ambiguity_aware: False for variants without p_a: all images are certain and none is degenerate.
     """
-    certain = predictions.certain
+    certain, truth = predictions.certain, predictions.labels
     clusters = np.where(certain, -1, predictions.clusters.argmax(1))
-    yield from proposal_metrics(predictions.classes.argmax(1), clusters, predictions.votes)
+    yield from proposal_metrics(predictions.classes.argmax(1), clusters, predictions.votes, truth)
     yield "degenerate", float(ambiguity_aware and is_degenerate(certain))
     if ambiguity_aware:
         yield from trust_metrics(predictions.ambiguity, predictions.votes)
-    yield from class_metrics(predictions.classes.argmax(1), predictions.votes)
+    yield from class_metrics(predictions.classes.argmax(1), truth)
 
 
-def proposal_metrics(classes: np.ndarray, clusters: np.ndarray, votes: np.ndarray) -> Iterator[Metric]:
+def proposal_metrics(
+    classes: np.ndarray, clusters: np.ndarray, votes: np.ndarray, truth: np.ndarray
+) -> Iterator[Metric]:
     """f1 (weighted, on certain images), d (on ambiguous ones), d_minus_f1 and the ambiguous share.
 
     Args:
@@ -39,11 +41,12 @@ def proposal_metrics(classes: np.ndarray, clusters: np.ndarray, votes: np.ndarra
         clusters: (N,) cluster of an ambiguous image, -1 for a certain one. Where all are certain, the predicted
             classes serve as clusters over all images.
         votes: (N, k).
+        truth: (N,) majority of the votes.
 
     `f1` is 0 to 1, higher is better; `d` is 0 (all members of each cluster have the same votes) to about 1.
     """
     certain = clusters < 0
-    f1 = weighted_f1(majority(votes[certain]), classes[certain]) if certain.any() else 0.0
+    f1 = weighted_f1(truth[certain], classes[certain]) if certain.any() else 0.0
     d = inner_distance(votes, classes) if certain.all() else inner_distance(votes[~certain], clusters[~certain])
     yield "f1", f1
     yield "d", d
@@ -96,8 +99,7 @@ def trust_metrics(ambiguity: np.ndarray, votes: np.ndarray) -> Iterator[Metric]:
         yield "ambiguity_rank", float(spearmanr(ambiguity, entropy).statistic)
 
 
-def class_metrics(classes: np.ndarray, votes: np.ndarray) -> Iterator[Metric]:
+def class_metrics(classes: np.ndarray, truth: np.ndarray) -> Iterator[Metric]:
     """Accuracy and macro F1 of the predicted class against the majority vote, over all images."""
-    truth = majority(votes)
     yield "accuracy", float(accuracy_score(truth, classes))
     yield "macro_f1", float(f1_score(truth, classes, average="macro", zero_division=0.0))

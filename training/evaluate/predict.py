@@ -39,9 +39,15 @@ class Predictor(nn.Module):
 
 @torch.inference_mode()
 def predict(
-    predictor: Predictor, dataset: Dataset, split: Split, rows: np.ndarray | None = None, batch_size: int = 256
+    predictor: Predictor,
+    dataset: Dataset,
+    split: Split,
+    rows: np.ndarray | None = None,
+    *,
+    seed: int = 0,
+    batch_size: int = 256,
 ) -> Predictions:
-    """Predicts the images of `rows` (all by default) in float32, without augmentation."""
+    """Predicts the images of `rows` (all by default) in float32, without augmentation; `seed` is the split's."""
     predictor.eval()
     device = next(predictor.parameters()).device
     rows = np.arange(len(dataset.names)) if rows is None else rows
@@ -59,4 +65,5 @@ def predict(
         embedding,
         dataset.counts[rows],
         dataset.classes,
+        seed,
     )

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from serving.certain import is_certain
+from training.data.votes import majority
 from training.errors import InputError
 
 
@@ -31,6 +32,13 @@ class Predictions(NamedTuple):
     votes: np.ndarray
     """(N, k) int64 votes, zeros where nobody judged."""
     class_names: tuple[str, ...]
+    seed: int = 0
+    """Of the run: breaks ties of votes as its split did; 0 in files of runs from before that was recorded."""
+
+    @property
+    def labels(self) -> np.ndarray:
+        """(N,) number of the class with most votes, ties broken as in the whole run (`training.data.votes`)."""
+        return majority(self.votes, self.images, self.seed)
 
     @property
     def certain(self) -> np.ndarray:
@@ -39,7 +47,7 @@ class Predictions(NamedTuple):
 
     def select(self, rows: np.ndarray) -> "Predictions":
         """Some of the images, by mask or row numbers."""
-        chosen = {name: values[rows] for name, values in self._asdict().items() if name != "class_names"}
+        chosen = {name: values[rows] for name, values in self._asdict().items() if isinstance(values, np.ndarray)}
         return self._replace(**chosen)
 
     def part(self, name: str) -> "Predictions":
@@ -69,7 +77,8 @@ def write_predictions(predictions: Predictions, path: Path) -> None:
         name: pa.FixedSizeListArray.from_arrays(pa.array(matrix.ravel(), kind), matrix.shape[1])
         for (name, kind), matrix in zip(_MATRICES.items(), values, strict=True)
     }
-    table = pa.table(columns).replace_schema_metadata({"dc3": json.dumps({"classes": predictions.class_names})})
+    about = {"classes": predictions.class_names, "seed": predictions.seed}
+    table = pa.table(columns).replace_schema_metadata({"dc3": json.dumps(about)})
     pq.write_table(table, path)
 
 
@@ -90,7 +99,7 @@ def read_predictions(path: Path) -> Predictions:
         except (ValueError, TypeError, KeyError, NotImplementedError) as error:
             faults.append(f"column {name}: {error}")
     try:
-        classes = _read_classes(table)
+        classes, seed = _read_classes(table)
         faults += [
             f"column {name}: {columns[name].shape[1]} values a row for {len(classes)} classes"
             for name in ("class_probabilities", "votes")
@@ -113,6 +122,7 @@ def read_predictions(path: Path) -> Predictions:
         columns["embedding"],
         columns["votes"],
         classes,
+        seed,
     )
 
 
@@ -136,8 +146,10 @@ def _read_column(table: pa.Table, name: str) -> np.ndarray:
     return values.reshape(len(table), -1) if name in _MATRICES else values
 
 
-def _read_classes(table: pa.Table) -> tuple[str, ...]:
-    names = json.loads(table.schema.metadata[b"dc3"])["classes"]
+def _read_classes(table: pa.Table) -> tuple[tuple[str, ...], int]:
+    """Names and seed."""
+    about = json.loads(table.schema.metadata[b"dc3"])
+    names = about["classes"]
     if not (isinstance(names, list) and names and all(isinstance(name, str) for name in names)):
         raise ValueError(f"no class names: {names}")
-    return tuple(names)
+    return tuple(names), int(about.get("seed", 0))

@@ -6,7 +6,6 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from training.data.votes import majority
 from training.evaluate.predictions import Predictions
 from training.report.canvas import RED, new_figure, plain
 from training.report.thumbnails import GAP, SIDE, draw_frame, enlarge, tile
@@ -57,7 +56,7 @@ def draw_confidence_grid(
     """
     generator = np.random.default_rng(seed)
     bands = list_bands(predictions, ambiguity_aware)
-    truth = majority(predictions.votes)
+    truth = predictions.labels
     picked = pick_classes(truth, bands, most_classes, generator)
     width, height = 1.7 + 2.35 * len(picked), 0.8 + 1.85 * len(bands)
     figure = new_figure(width, height)

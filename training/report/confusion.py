@@ -3,7 +3,6 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from training.data.votes import majority
 from training.evaluate.predictions import Predictions
 from training.report.canvas import new_figure, plain
 
@@ -22,7 +21,7 @@ def draw_confusion(predictions: Predictions, heading: str) -> Figure:
     """Majority vote in rows, predicted class in columns: counts written in, coloured by their share of the row."""
     names = [plain(name, 18) for name in predictions.class_names]
     k = len(names)
-    truth, predicted = majority(predictions.votes), predictions.classes.argmax(1)
+    truth, predicted = predictions.labels, predictions.classes.argmax(1)
     counts = count_confusions(truth, predicted, k)
     sizes = counts.sum(1)
     share = counts / np.maximum(sizes, 1)[:, None]

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from training.data.votes import is_ambiguous, majority
+from training.data.votes import is_ambiguous
 from training.evaluate.predictions import Predictions
 from training.report.canvas import GREY, RED, class_colours, new_figure, plain
 from training.report.projection import project
@@ -35,7 +35,7 @@ def draw_embedding_map(predictions: Predictions, ambiguity_aware: bool, seed: in
     figure = new_figure(15, height)
     left, middle, right = figure.subplots(1, 3)
     disputed = is_ambiguous(predictions.votes)
-    truth, predicted = majority(predictions.votes), predictions.classes.argmax(1)
+    truth, predicted = predictions.labels, predictions.classes.argmax(1)
     _draw_classes(left, points, truth, disputed, len(predictions.class_names))
     left.set_title(f"(a) annotators: {disputed.mean():.0%} disputed")
     _draw_classes(middle, points, predicted, ~predictions.certain, len(predictions.class_names))

@@ -28,6 +28,8 @@ class CardFacts(NamedTuple):
     """The options worth knowing, by name."""
     metrics: Mapping[str, float]
     """Of the validation part; with the prefix test_ of the test part."""
+    notices: tuple[str, ...] = ()
+    """What the data call for: votes united, repeated, tied."""
 
 
 BIAS = """\
@@ -67,6 +69,7 @@ def write_model_card(facts: CardFacts) -> str:
                 f"- Classes by majority vote: {_list_sizes(facts.class_sizes)}",
                 f"- Annotators disagree on {facts.ambiguous_share:.1%} of the images with votes",
                 f"- Split: {_list_sizes(facts.part_sizes)}",
+                *(f"- {_code(notice)}" for notice in facts.notices),
             ]
         ),
         "## Training",

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from relabel.bundle import About
-from relabel.merge import MergeOptions, describe_round, merge, write_merged
+from relabel.merge import MergeOptions, describe_round, merge, refuse_known, write_merged
 from relabel.verdicts import Verdict, to_table, write_verdicts
 from training.data.rounds import Round, read_round
 from training.data.votes import read_votes
@@ -36,7 +36,8 @@ def test_each_vote_is_a_row_and_votes_of_before_stay() -> None:
     table = to_table([verdict("a", "dog"), verdict("c", "cat", annotator="ben", seconds=np.nan)])
     merged = merge(BEFORE, table, IMAGES, ABOUT, KEEP_ALL)
     assert counts(merged.votes) == {("a", "cat"): 3, ("b", "cat"): 1, ("b", "dog"): 1, ("a", "dog"): 1, ("c", "cat"): 1}
-    assert merged.votes.columns.tolist() == ["image", "label", "annotator", "votes", "seconds"]
+    assert merged.votes.columns.tolist() == ["image", "label", "annotator", "votes", "seconds", "round"]
+    assert merged.votes["round"].tolist() == [0, 0, 0, 1, 1]
     assert merged.votes["annotator"].tolist() == ["", "", "", "anna", "ben"]
     assert merged.votes["seconds"].tolist()[3] == 1.5
     assert merged.votes["seconds"].isna().tolist() == [True, True, True, False, True]
@@ -45,7 +46,7 @@ def test_each_vote_is_a_row_and_votes_of_before_stay() -> None:
 def test_what_changed_is_counted() -> None:
     table = to_table([verdict("b", "dog"), verdict("b", "dog", annotator="ben"), verdict("c", "dog")])
     merged = merge(BEFORE, table, IMAGES, ABOUT, KEEP_ALL)
-    assert (merged.n_before, merged.n_verdicts, merged.new_images) == (5, 3, 2)
+    assert (merged.n_before, len(merged.standing.votes), merged.new_images) == (5, 3, 2)
     assert merged.changed_majority == 1  # b turned to dog; c had no majority before
     assert (merged.ambiguous_before, merged.ambiguous_after) == (1 / 2, 1 / 3)
 
@@ -59,16 +60,16 @@ def test_only_outcomes_with_a_label_vote() -> None:
             verdict("c", "cat", outcome="bulk"),
         ]
     )
-    assert merge(BEFORE, table, IMAGES, ABOUT, KEEP_ALL).n_verdicts == 2
+    assert len(merge(BEFORE, table, IMAGES, ABOUT, KEEP_ALL).standing.votes) == 2
     dropped = merge(BEFORE, table, IMAGES, ABOUT, MergeOptions(drop_bulk=True))
-    assert (dropped.n_verdicts, dropped.dropped_bulk) == (1, 1)
+    assert (len(dropped.standing.votes), dropped.standing.dropped_bulk) == (1, 1)
 
 
 def test_a_verdict_that_stands_twice_counts_once() -> None:
     """Two pulls of one project, both given."""
     rows = [verdict("a", "dog"), verdict("c", "cat")]
     merged = merge(BEFORE, pd.concat([to_table(rows), to_table(rows[:1])]), IMAGES, ABOUT, KEEP_ALL)
-    assert (merged.n_verdicts, merged.repeated, merged.superseded) == (2, 1, 0)
+    assert (len(merged.standing.votes), merged.standing.repeated, merged.standing.superseded) == (2, 1, 0)
 
 
 def test_the_last_answer_of_an_annotator_in_a_round_counts() -> None:
@@ -77,7 +78,7 @@ def test_the_last_answer_of_an_annotator_in_a_round_counts() -> None:
     merged = merge(BEFORE, table, IMAGES, ABOUT, KEEP_ALL)
     assert counts(merged.votes)["c", "dog"] == 1
     assert ("c", "cat") not in counts(merged.votes)
-    assert merged.superseded == 1
+    assert merged.standing.superseded == 1
 
 
 def test_a_vote_that_was_taken_back_is_none() -> None:
@@ -89,7 +90,7 @@ def test_a_vote_that_was_taken_back_is_none() -> None:
     with pytest.raises(InputError, match="no verdict carries a label"):
         merge(BEFORE, to_table(rows[1:]), IMAGES, ABOUT, KEEP_ALL)
     merged = merge(BEFORE, to_table(rows), IMAGES, ABOUT, KEEP_ALL)
-    assert (merged.n_verdicts, merged.superseded) == (0, 1)
+    assert (len(merged.standing.votes), merged.standing.superseded) == (0, 1)
 
 
 def test_a_vote_on_the_image_alone_outlives_its_later_exclusion_from_the_cluster() -> None:
@@ -127,14 +128,14 @@ def test_round_is_recorded_in_the_file_and_raw_files_stay(tmp_path: Path) -> Non
     raw = votes.read_bytes(), answers.read_bytes()
     described = describe_round(votes, [answers], ABOUT)
     table = to_table([verdict("c", "cat", seconds=2.25)])
-    write_merged(merge(read_votes(votes), table, IMAGES, ABOUT, KEEP_ALL).votes, described, path)
+    write_merged(merge(read_votes(votes).rows, table, IMAGES, ABOUT, KEEP_ALL).votes, described, path)
     assert (votes.read_bytes(), answers.read_bytes()) == raw
     found = read_round(path)
     assert found == described
     assert found is not None
     assert (found.number, found.parent_run, found.verdicts[0].name) == (1, "run-1", "verdicts.parquet")
     assert len(found.verdicts[0].sha256) == 64
-    assert read_votes(path)["seconds"].tolist()[-1] == 2.25
+    assert read_votes(path).rows["seconds"].tolist()[-1] == 2.25
     assert [file.name for file in path.parent.iterdir()] == ["votes.parquet"]
 
 
@@ -169,3 +170,54 @@ def test_raw_votes_and_tables_of_others_have_no_round(tmp_path: Path) -> None:
     assert read_round(tmp_path / "votes.csv") is None
     assert read_round(tmp_path / "votes.parquet") is None
     assert read_round(Path()) is None
+
+
+def test_replace_without_bulk_keeps_the_votes_of_images_with_bulk_answers_alone() -> None:
+    table = to_table([verdict("a", "dog", outcome="bulk"), verdict("b", "dog")])
+    merged = merge(BEFORE, table, IMAGES, ABOUT, MergeOptions(drop_bulk=True, replace=True))
+    assert counts(merged.votes) == {("a", "cat"): 3, ("b", "dog"): 1}
+
+
+def test_an_answer_of_ones_own_outlives_a_later_copy_that_is_left_out() -> None:
+    table = to_table([verdict("c", "cat"), verdict("c", "dog", outcome="bulk", at="2026-01-01T11:00:00+00:00")])
+    merged = merge(BEFORE, table, IMAGES, ABOUT, MergeOptions(drop_bulk=True))
+    assert counts(merged.votes)["c", "cat"] == 1
+    assert (merged.standing.dropped_bulk, merged.standing.superseded) == (1, 0)
+
+
+def test_a_class_may_lose_its_last_vote_and_is_named() -> None:
+    table = to_table([verdict("b", "cat"), verdict("a", "cat")])
+    merged = merge(BEFORE, table, IMAGES, ABOUT, MergeOptions(replace=True))
+    assert counts(merged.votes) == {("a", "cat"): 1, ("b", "cat"): 1}
+    assert merged.lost_classes == ("dog",)
+    assert merge(BEFORE, table, IMAGES, ABOUT, KEEP_ALL).lost_classes == ()
+
+
+def test_a_tie_that_is_settled_is_a_changed_majority() -> None:
+    """b is tied before; whichever class wins, the majority is another than before."""
+    for label in ("cat", "dog"):
+        assert merge(BEFORE, to_table([verdict("b", label)]), IMAGES, ABOUT, KEEP_ALL).changed_majority == 1
+
+
+@pytest.mark.parametrize("with_round", [True, False])
+def test_the_csv_copy_of_a_round_is_not_merged_twice(tmp_path: Path, with_round: bool) -> None:
+    table = to_table([verdict("a", "dog", seconds=2.25), verdict("c", "cat", annotator="ben", seconds=1.125)])
+    merged = merge(BEFORE, table, IMAGES, ABOUT, KEEP_ALL).votes
+    copy = merged if with_round else merged.drop(columns="round")
+    copy.to_csv(tmp_path / "copy.csv", index=False)
+    votes = read_votes(tmp_path / "copy.csv").rows
+    with pytest.raises(InputError, match=r"2 of 2 verdicts stand in the votes already.*before round 1"):
+        refuse_known(votes, table, ABOUT)
+    refuse_known(votes, to_table([verdict("a", "cat", seconds=2.25), verdict("c", "cat", seconds=9.0)]), ABOUT)
+
+
+def test_rounds_of_one_annotator_all_count_when_read_again(tmp_path: Path) -> None:
+    """An annotator who voted before and in the round has two votes, also in the files of earlier versions."""
+    raw = pd.DataFrame({"image": ["a", "b"], "label": ["cat", "dog"], "annotator": ["anna", "ben"]})
+    merged = merge(raw, to_table([verdict("a", "dog")]), IMAGES, ABOUT, KEEP_ALL).votes
+    merged.to_csv(tmp_path / "v.csv", index=False)
+    write_merged(merged.drop(columns="round"), Round(1, "run-0", ()), tmp_path / "v.parquet")
+    for name in ("v.csv", "v.parquet"):
+        found = read_votes(tmp_path / name)
+        assert counts(found.rows.fillna({"votes": 1})) == {("a", "cat"): 1, ("a", "dog"): 1, ("b", "dog"): 1}
+        assert found.notices == ()

@@ -101,8 +101,8 @@ def test_rounds_form_a_chain(run_id: str, data: Path, tmp_path: Path, capsys: py
     assert main(arguments) == 0
     printed = capsys.readouterr().out
     assert f"{len(table)} new ones on {table['image'].nunique()} images" in printed
-    merged = read_votes(following / "votes.parquet")
-    assert merged["votes"].sum() == read_votes(data / "votes.csv")["votes"].sum() + len(table)
+    merged = read_votes(following / "votes.parquet").rows
+    assert merged["votes"].sum() == read_votes(data / "votes.csv").rows["votes"].sum() + len(table)
 
     assert train(following / "votes.parquet", data) == 0
     second = newest()
@@ -167,7 +167,7 @@ def test_merge_refuses_to_write_over_its_input(
     answer(folder, answers)
     votes = tmp_path / "next" / "votes.parquet"
     votes.parent.mkdir()
-    read_votes(data / "votes.csv").to_parquet(votes)
+    read_votes(data / "votes.csv").rows.to_parquet(votes)
     before = votes.read_bytes()
     arguments = ["merge", str(folder), str(answers), "--votes", str(votes), "--output", str(votes.parent)]
     assert main(arguments) == 2

@@ -11,7 +11,6 @@ from relabel.bundle import MIXED, Proposal
 from relabel.propose.options import ProposeOptions
 from relabel.propose.proposals import Proposed, propose
 from tests.relabel.propose.predictions import cifar_run, digits_run
-from training.data.votes import majority
 from training.errors import InputError
 from training.evaluate.predictions import Predictions
 
@@ -161,7 +160,7 @@ def test_votes_correct_a_network_that_is_wrong(digits: Predictions) -> None:
 def test_suspects_are_more_often_wrong_than_others(cifar: Predictions) -> None:
     proposed = propose(cifar, SOME_MIXED, 1)
     shown = {row.cluster for row in proposed.clusters if row.proposal != MIXED}
-    truth = np.array(cifar.class_names)[majority(cifar.votes)]
+    truth = np.array(cifar.class_names)[cifar.labels]
     wrong: dict[bool, list[bool]] = {True: [], False: []}
     for row, right in zip(proposed.proposals, truth, strict=True):
         if row.cluster in shown:

@@ -12,12 +12,16 @@ from training.errors import InputError
 
 
 def _slow(counts: np.ndarray, weight: float) -> np.ndarray:
-    """(1 - w) p + w C[argmax p], C the mean soft label of each class: word for word, image by image."""
+    """(1 - w) p + w C[argmax p], C the mean soft label of each class; a tie counts for its classes in equal parts."""
     rows = [row / row.sum() for row in counts]
+    leaders = [[number for number, n in enumerate(row) if n == max(row)] for row in counts]
+    means = {}
+    for number in range(counts.shape[1]):
+        parts = [(1 / len(found), row) for row, found in zip(rows, leaders, strict=True) if number in found]
+        means[number] = sum(part * row for part, row in parts) / sum(part for part, _ in parts) if parts else None
     result = []
-    for row in rows:
-        alike = [other for other in rows if other.argmax() == row.argmax()]
-        mean = sum(alike) / len(alike)
+    for row, found in zip(rows, leaders, strict=True):
+        mean = sum(means[number] for number in found) / len(found)
         result.append((1 - weight) * row + weight * mean)
     return np.array(result)
 
@@ -40,6 +44,12 @@ def test_given_means_are_mixed_in() -> None:
 def test_one_vote_an_image_stays_without_given_means() -> None:
     evidence = make_evidence(np.arange(3), np.array([0, 2, 2]), 3)
     np.testing.assert_array_equal(blend_classes(evidence, EstimateOptions()), np.eye(3)[[0, 2, 2]])
+
+
+def test_names_of_classes_decide_nothing_at_a_tie() -> None:
+    soft = np.array([[0.5, 0.5, 0], [0.8, 0.2, 0], [0.1, 0.9, 0]])
+    np.testing.assert_allclose(blend(soft, 0.25)[:, [1, 0, 2]], blend(soft[:, [1, 0, 2]], 0.25))
+    np.testing.assert_allclose(mean_soft_labels(soft)[0], (0.5 * soft[0] + soft[1]) / 1.5)
 
 
 def test_a_class_that_leads_no_image_is_one_hot() -> None:

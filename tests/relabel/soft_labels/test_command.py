@@ -87,7 +87,7 @@ def test_missing_table_is_named(tmp_path: Path) -> None:
 
 def test_blending_brings_few_real_votes_nearer_to_all(cifar10h: Path, tmp_path: Path) -> None:
     """3 of about 51 votes on 2,000 images of CIFAR-10H; benchmarks/soft_labels.py has all figures."""
-    table = read_votes(cifar10h / "votes.csv")
+    table = read_votes(cifar10h / "votes.csv").rows
     images = sorted(table["image"].unique())[:2000]
     votes = count_votes(table[table["image"].isin(images)], images)
     generator = np.random.default_rng(0)
@@ -101,3 +101,24 @@ def test_blending_brings_few_real_votes_nearer_to_all(cifar10h: Path, tmp_path: 
     raw, blended = (mean_kl(reference, _read(output, name)) for name in ("share", "blending"))
     assert 0.2 < raw < 0.4
     assert blended < raw / 2
+
+
+def test_tables_that_name_images_and_classes_otherwise_are_joined(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_verdicts(_verdicts(), tmp_path / "verdicts.parquet")
+    pd.DataFrame({"image": ["x/a.jpg", "x/b.jpg"], "label": ["Cat ", "dog"]}).to_csv(tmp_path / "v.csv", index=False)
+    output = tmp_path / "soft.parquet"
+    assert main([str(tmp_path / "verdicts.parquet"), str(tmp_path / "v.csv"), "-o", str(output)]) == 0
+    assert _read(output, "image").tolist() == ["a", "b"]
+    assert _read(output, "votes").tolist() == [[3, 0], [0, 3]]
+    said = capsys.readouterr().out
+    assert "note         v.csv: labels that differ only in case" in said
+    assert "v.csv: 2 image name(s) were matched without the suffix: 'x/a.jpg' is 'a'" in said
+
+
+def test_ties_are_no_change_of_the_leading_class(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pd.DataFrame({"image": ["a", "a", "b"], "label": ["cat", "dog", "dog"]}).to_csv(tmp_path / "v.csv", index=False)
+    assert main([str(tmp_path / "v.csv"), "-o", str(tmp_path / "soft.parquet")]) == 0
+    rows = [line.split() for line in capsys.readouterr().out.splitlines() if line.startswith(("share", "blending"))]
+    assert [row[2] for row in rows] == ["0", "0"]

@@ -2,6 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from relabel.bundle import About
+from relabel.merge import MergeOptions, merge
 from relabel.soft_labels.evidence import NOTHING, gather_evidence
 from relabel.verdicts import Verdict, to_table
 from training.errors import InputError
@@ -22,9 +24,9 @@ def test_votes_and_verdicts_are_joined() -> None:
 
 
 def test_a_proposal_counts_as_shown_only_where_it_was() -> None:
-    changed = VERDICT._replace(label="dog", outcome="changed")
-    control = VERDICT._replace(arm="control", outcome="manual")
-    bulk = VERDICT._replace(outcome="bulk")
+    changed = VERDICT._replace(annotator="Bob", label="dog", outcome="changed")
+    control = VERDICT._replace(annotator="Cem", arm="control", outcome="manual")
+    bulk = VERDICT._replace(annotator="Dan", outcome="bulk")
     evidence = gather_evidence([to_table([VERDICT, changed, control, bulk])])
     np.testing.assert_array_equal(evidence.shown, [0, 0, NOTHING, NOTHING])
     np.testing.assert_array_equal(evidence.label, [0, 1, 0, 0])
@@ -49,3 +51,41 @@ def test_all_faults_are_named_at_once() -> None:
 def test_tables_without_votes_are_refused() -> None:
     with pytest.raises(InputError, match="no row with a label"):
         gather_evidence([to_table([VERDICT._replace(label="", outcome="skipped")])])
+
+
+def test_verdicts_count_as_they_do_when_merged() -> None:
+    """Repeated, given anew, taken back: `dc3 merge` and soft labels take over the same votes."""
+    later = "2026-01-01T11:00:00+00:00"
+    in_cluster = VERDICT._replace(image="c.png", unit="cluster", cluster="1")
+    table = to_table(
+        [
+            VERDICT,
+            VERDICT,
+            VERDICT._replace(label="dog", outcome="changed", at=later),
+            VERDICT._replace(image="b.png"),
+            in_cluster,
+            in_cluster._replace(label="", outcome="excluded", at=later),
+        ]
+    )
+    evidence = gather_evidence([table, table], ("cat", "dog"))
+    assert evidence.images == ("a.png", "b.png")
+    np.testing.assert_array_equal(evidence.counts, [[0, 1], [1, 0]])
+    assert [line.split(" ")[0] for line in evidence.notices] == ["7", "2"]
+    merged = merge(
+        pd.DataFrame({"image": [], "label": []}),
+        table,
+        ["a.png", "b.png", "c.png"],
+        About("run", ("cat", "dog"), 1, 0.1, 0),
+        MergeOptions(),
+    )
+    found = merged.votes.groupby(["image", "label"])["votes"].sum()
+    assert found.to_dict() == {("a.png", "dog"): 1, ("b.png", "cat"): 1}
+
+
+def test_an_answer_that_is_merged_already_counts_once_and_keeps_what_was_shown() -> None:
+    merged = pd.DataFrame(
+        {"image": ["a.png", "a.png"], "label": ["dog", "cat"], "annotator": ["Ann"] * 2, "round": ["0", "1"]}
+    )
+    evidence = gather_evidence([to_table([VERDICT]), merged])
+    np.testing.assert_array_equal(evidence.counts, [[1, 1]])
+    assert sorted(evidence.shown.tolist()) == [NOTHING, 0]

@@ -32,4 +32,4 @@ def test_annotators_answer_with_their_stated_skill() -> None:
     truth = load_digits().target
     right = votes.counts[np.arange(1797), truth].sum() / votes.counts[:1797].sum()
     assert abs(right - 0.91) < 0.01  # skill, and a tenth of the guesses
-    assert (majority(votes.counts)[:1797] == truth).mean() > 0.99
+    assert (majority(votes.counts, source.names(), 0)[:1797] == truth).mean() > 0.99

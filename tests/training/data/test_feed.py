@@ -17,7 +17,8 @@ LABELLED, UNLABELLED = np.arange(0, 60, 3), np.flatnonzero(np.arange(60) % 3)
 def arrays() -> TrainingArrays:
     """60 grey images whose brightness is their row number; every third one is labelled."""
     images = np.broadcast_to(np.arange(60, dtype=np.uint8)[:, None, None, None] * 4, (60, 8, 8, 3)).copy()
-    return TrainingArrays(images, LABELLED, UNLABELLED, torch.eye(3)[LABELLED // 3 % 3], torch.tensor([1.0, 2.0, 4.0]))
+    labels = torch.from_numpy(LABELLED // 3 % 3)
+    return TrainingArrays(images, LABELLED, UNLABELLED, torch.eye(3)[labels], labels, torch.tensor([1.0, 2.0, 4.0]))
 
 
 @pytest.fixture

@@ -298,3 +298,52 @@ def test_a_deep_image_that_cannot_be_read_stops_no_measuring(tmp_path: Path) -> 
     assert data.images.mean() > 60
     with pytest.raises(BadImage):
         Folder(tmp_path / "images", tmp_path / "votes.csv").read("03.tif")
+
+
+def rename(lab: Path, change: Callable[[str], str]) -> None:
+    """Changes the image names of the vote table."""
+    table = pd.read_csv(lab / "votes.csv")
+    table.assign(image=table["image"].map(change)).to_csv(lab / "votes.csv", index=False)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda name: f"/lab/x/{name}",
+        lambda name: f"C:\\x\\{name}",
+        lambda name: f"/data/local-files/?d=x/{name}",
+        lambda name: f"/data/upload/1/0a1b2c3d-{name}",
+        str.upper,
+        lambda name: name.partition(".")[0],
+        lambda name: f"{name} ",
+    ],
+)
+def test_votes_may_name_images_in_almost_any_way(lab: Path, change: Callable[[str], str]) -> None:
+    before = read(lab)
+    rename(lab, change)
+    after = read(lab)
+    assert (after.names, after.counts.tolist()) == (before.names, before.counts.tolist())
+    assert after.fingerprint == before.fingerprint, "the same data: nothing is decoded anew"
+    assert "votes.csv: 6 image name(s) were matched" in after.notices[0]
+    assert before.notices == ()
+
+
+def test_a_slip_among_equal_file_names_in_two_folders_is_named(lab: Path) -> None:
+    """And a name that is there is never shown as missing."""
+    (lab / "images" / "site2").mkdir()
+    Image.new("RGB", (4, 4)).save(lab / "images" / "site2" / "i1.jpg")
+    folders = {name: path for path in ("site1/i1.jpg", "site1/i3.tif", "site1/i5.gif") for name in [path[6:]]}
+    rename(lab, lambda name: folders.get(name, name))
+    text = (lab / "votes.csv").read_text()
+    assert read(lab).names.count("site2/i1.jpg") == 1
+    (lab / "votes.csv").write_text(text.replace("site1/i3.tif,cat,2", "site1/i4.tif,cat,2"))
+    with pytest.raises(
+        InputError, match=r"votes for 1 image\(s\) that are not there: site1/i4\.tif \(the nearest is site1/i3\.tif\)$"
+    ):
+        read(lab)
+
+
+def test_ties_are_counted_in_the_notices(lab: Path) -> None:
+    with (lab / "votes.csv").open("a") as file:
+        file.write("i1.jpg,dog,1\ni3.tif,dog,1\n")
+    assert read(lab).notices[0].startswith("2 of 6 images with votes have several classes with most votes")

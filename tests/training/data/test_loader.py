@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 import torch
 
+from training.data.feed import augment_batch, raw_batches
 from training.data.ingest import Dataset
 from training.data.loader import prepare
 from training.data.split import Split, SplitOptions, split_images
+from training.data.votes import majority
 
 CPU = torch.device("cpu")
 
@@ -22,7 +24,7 @@ def dataset() -> Dataset:
 
 @pytest.fixture
 def split(dataset: Dataset) -> Split:
-    return split_images(dataset.counts, dataset.classes, SplitOptions(labelled=0.5), seed=0)
+    return split_images(dataset.counts, dataset.names, dataset.classes, SplitOptions(labelled=0.5), seed=0)
 
 
 def test_training_never_sees_labels_of_unlabelled_images(dataset: Dataset, split: Split) -> None:
@@ -56,3 +58,18 @@ def test_training_labels_are_those_of_the_option(dataset: Dataset, split: Split)
     # one vote in five is astray, so some drawn labels are not the majority's, and each has a vote
     assert 0 < (drawn != majority).any(1).sum() < len(votes) / 2
     assert (votes[drawn == 1] > 0).all()
+
+
+def test_a_tied_soft_label_has_the_class_that_the_split_gave_it(dataset: Dataset) -> None:
+    """The loss needs one class of each labelled image; the first by alphabet would draw all ties to one side."""
+    tied = dataset._replace(counts=np.tile(np.array([[1, 1, 0], [0, 1, 1], [1, 0, 1]]), (20, 1)))
+    split = split_images(tied.counts, tied.names, tied.classes, SplitOptions(labelled=0.5), seed=0)
+    arrays = prepare(tied, split, SplitOptions(labels="soft"), 0, CPU)
+    expected = majority(tied.counts, tied.names, 0)[split.labelled]
+    assert arrays.labels.tolist() == expected.tolist()
+    assert arrays.labels.tolist() != arrays.targets.argmax(1).tolist()
+    (raw,) = raw_batches(arrays, len(split.labelled), 0, 0, range(1))
+    # an epoch in one batch: the labels of all images, in the batch's order
+    order = [arrays.images[split.labelled].tolist().index(image) for image in raw.images.tolist()]
+    assert raw.labels.tolist() == expected[order].tolist()
+    assert augment_batch(raw, (), torch.Generator()).labels.tolist() == raw.labels.tolist()

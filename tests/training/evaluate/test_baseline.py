@@ -28,7 +28,7 @@ def slow_reference(vanilla: Predictions, share: float, n_clusters: int, seed: in
     n = len(vanilla.images)
     order = sorted(range(n), key=lambda row: -vanilla.classes[row].max())
     certain, rest = order[: round(n * (1 - share))], order[round(n * (1 - share)) :]
-    truth, guess = vanilla.votes.argmax(1), vanilla.classes.argmax(1)
+    truth, guess = vanilla.labels, vanilla.classes.argmax(1)
     f1 = 0.0
     for label in set(truth[certain]):
         hit = sum(truth[row] == guess[row] == label for row in certain)

@@ -56,7 +56,7 @@ def test_weighted_f1_of_the_docstring() -> None:
 
 def test_f1_counts_certain_and_d_ambiguous_images_only() -> None:
     votes = np.array([[5, 0], [0, 5], [5, 0], [0, 5]])
-    found = dict(proposal_metrics(np.array([0, 1, 1, 1]), np.array([-1, -1, 7, 7]), votes))
+    found = dict(proposal_metrics(np.array([0, 1, 1, 1]), np.array([-1, -1, 7, 7]), votes, votes.argmax(1)))
     assert found["f1"] == 1
     assert found["d"] == pytest.approx(0.5**0.5)
     assert found["d_minus_f1"] == pytest.approx(0.5**0.5 - 1)
@@ -65,8 +65,18 @@ def test_f1_counts_certain_and_d_ambiguous_images_only() -> None:
 
 def test_all_certain_takes_classes_as_clusters_over_all_images() -> None:
     votes = np.array([[5, 0], [0, 5], [0, 5]])
-    found = dict(proposal_metrics(np.array([0, 0, 1]), np.array([-1, -1, -1]), votes))
+    found = dict(proposal_metrics(np.array([0, 0, 1]), np.array([-1, -1, -1]), votes, votes.argmax(1)))
     assert found["d"] == pytest.approx(0.5**0.5 / 2)
+
+
+def test_metrics_take_the_truth_of_a_tie_from_the_run() -> None:
+    """All images tied between a and b, all predicted a: half are right, whatever the classes are called."""
+    n = 400
+    tied = make_predictions([0.1] * n)._replace(votes=np.tile([1, 1, 0], (n, 1)), classes=np.tile([1.0, 0, 0], (n, 1)))
+    found = dict(evaluate(tied, ambiguity_aware=True))
+    assert found["accuracy"] == (tied.labels == 0).mean() == pytest.approx(0.5, abs=0.1)
+    swapped = dict(evaluate(tied._replace(classes=np.tile([0, 1.0, 0], (n, 1))), ambiguity_aware=True))
+    assert swapped["accuracy"] == pytest.approx(1 - found["accuracy"])
 
 
 def test_all_ambiguous_has_no_f1_and_is_degenerate() -> None:

@@ -16,11 +16,26 @@ from training.evaluate.predictions import read_predictions, write_predictions
 
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:
-    predictions = make_predictions([0.1, 0.9, 0.4, 0.6])
+    predictions = make_predictions([0.1, 0.9, 0.4, 0.6])._replace(seed=7)
     write_predictions(predictions, tmp_path / "p.parquet")
     read = read_predictions(tmp_path / "p.parquet")
     for name, value in predictions._asdict().items():
         assert np.array_equal(value, getattr(read, name)), name
+
+
+def test_files_of_earlier_runs_without_a_seed_are_read(tmp_path: Path) -> None:
+    write_predictions(make_predictions([0.1, 0.9]), tmp_path / "p.parquet")
+    table = pq.read_table(tmp_path / "p.parquet").replace_schema_metadata({"dc3": '{"classes": ["a", "b", "c"]}'})
+    pq.write_table(table, tmp_path / "p.parquet")
+    assert read_predictions(tmp_path / "p.parquet").seed == 0
+
+
+def test_labels_of_a_selection_are_those_of_the_whole() -> None:
+    tied = make_predictions([0.1] * 200)._replace(votes=np.ones((200, 3), int), seed=3)
+    rows = np.arange(0, 200, 7)
+    assert tied.select(rows).labels.tolist() == tied.labels[rows].tolist()
+    assert set(tied.labels.tolist()) == {0, 1, 2}
+    assert tied.labels.tolist() != tied._replace(seed=4).labels.tolist()
 
 
 def with_column(table: pa.Table, name: str, values: list[Any]) -> pa.Table:

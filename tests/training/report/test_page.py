@@ -22,6 +22,7 @@ FACTS = CardFacts(
     variant="dc3",
     options={"prior": 0.6},
     metrics={"f1": 0.81234, "degenerate": 0.0, "test_f1": 0.75},
+    notices=("2 of 6 images with votes have several classes with most votes", "a`b"),
 )
 
 
@@ -104,3 +105,8 @@ def test_card_shows_names_as_code_so_that_markdown_reads_nothing_in_them() -> No
     card = write_model_card(FACTS)
     assert "`<script>` 2" in card
     assert "`a'b` 1" in card
+
+
+def test_card_says_what_the_data_called_for() -> None:
+    card = write_model_card(FACTS)
+    assert "\n- `2 of 6 images with votes have several classes with most votes`\n- `a'b`\n" in card

@@ -11,9 +11,10 @@ import pandas as pd
 
 from serving.deep import DARK, Reading, join_spreads
 from serving.images import BadImage, decode, may_be_deep, measure
+from training.data.columns import COLUMNS
 from training.data.source import Measured, Source
 from training.data.sources.listing import Listing, list_images, read_start
-from training.data.votes import read_votes
+from training.data.votes import fit_votes, read_votes
 from training.errors import InputError, name_some
 
 _UNREADABLE = (OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
@@ -32,18 +33,22 @@ class Folder(Source):
     _listing: Listing = field(init=False, repr=False)
     _listed: dict[str, str] = field(init=False, repr=False)
     _table: pd.DataFrame = field(init=False, repr=False)
+    _notices: tuple[str, ...] = field(init=False, repr=False)
     _archive: zipfile.ZipFile | None = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         if not self.images.exists():
             raise InputError(f"No images at {self.images}: expected a folder or a .zip file.")
-        table = read_votes(self.votes_path)
+        table = read_votes(self.votes_path, self.class_names)
         archive = None if self.images.is_dir() else _open_zip(self.images)
         object.__setattr__(self, "_archive", archive)
-        object.__setattr__(self, "_table", table)
         listing = list_images(self.images, archive)
+        listed = _name_images(list(listing.images), set(table.rows["image"]), self.images)
+        fitted = fit_votes(table, list(listed), self.class_names)
         object.__setattr__(self, "_listing", listing)
-        object.__setattr__(self, "_listed", _name_images(list(listing.images), table, self.images))
+        object.__setattr__(self, "_listed", listed)
+        object.__setattr__(self, "_table", fitted.rows[[name for name in COLUMNS if name in fitted.rows]])
+        object.__setattr__(self, "_notices", (*listing.notices, *fitted.notices))
 
     def names(self) -> list[str]:
         return list(self._listed)
@@ -52,7 +57,7 @@ class Folder(Source):
         return self._table
 
     def notices(self) -> tuple[str, ...]:
-        return self._listing.notices
+        return self._notices
 
     def read(self, name: str, reading: Reading | None = None) -> np.ndarray:
         return decode(self.content(name), name, reading=reading or Reading(page=self.page))
@@ -107,15 +112,18 @@ def _describe(kind: str, spreads: np.ndarray, low: float, high: float) -> str:
     )
 
 
-def _name_images(paths: list[str], table: pd.DataFrame, images: Path) -> dict[str, str]:
-    """Image name -> path. Votes may name images by path, or by file name where that is unique."""
-    if set(table["image"]) <= set(paths):
-        return {path: path for path in paths}
+def _name_images(paths: list[str], given: set[str], images: Path) -> dict[str, str]:
+    """Image name -> path: named by path, or by file name where the votes do so and no two images share one."""
     short = Counter(PurePosixPath(path).name for path in paths)
+    n_paths, n_short = len(given.intersection(paths)), len(given.intersection(short))
     twice = sorted(name for name, times in short.items() if times > 1)
-    if twice:
+    if given.issubset(paths) or 0 < n_short <= n_paths or (twice and not n_short):
+        return {path: path for path in paths}
+    if doubtful := sorted(given.intersection(twice)):
         raise InputError(
-            f"Two images in {images} share a name: {name_some(twice)}. Rename them, or write the path below "
+            f"Two images in {images} share a name: {name_some(doubtful)}. Rename them, or write the path below "
             f"{images} in the column image of the votes."
         )
+    if twice:
+        return {path: path for path in paths}
     return {PurePosixPath(path).name: path for path in paths}

@@ -1,0 +1,60 @@
+"""An annotator has one vote on an image, however often a table says so."""
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from training.data.repeats import drop_repeats
+from training.errors import InputError
+
+ROWS = st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from("xy"), st.sampled_from(["", "anna", "ben"])))
+
+
+def table(rows: list[tuple[str, ...]], *more: str) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=["image", "label", "annotator", *more])
+
+
+@settings(max_examples=30)
+@given(ROWS)
+def test_rows_appended_again_change_nothing(rows: list[tuple[str, str, str]]) -> None:
+    named = [row for row in rows if row[2]]
+    once = table(list({(row[0], row[2]): row for row in named}.values()))
+    twice = drop_repeats(pd.concat([once, once], ignore_index=True), "v.csv")
+    pd.testing.assert_frame_equal(twice.rows.reset_index(drop=True), once)
+    assert len(twice.notices) == (len(once) > 0)
+
+
+@settings(max_examples=20)
+@given(ROWS.map(lambda rows: [row for row in rows if not row[2]]))
+def test_votes_of_nobody_known_all_count(rows: list[tuple[str, str, str]]) -> None:
+    assert len(drop_repeats(table(rows), "v.csv").rows) == len(rows)
+
+
+@pytest.mark.parametrize("column", ["at", "created_at", "timestamp"])
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [("2026-01-02T10:00:00Z", "2026-01-02T10:30:00+01:00"), ("2", "1"), ("2026-01-02 10:00", "2026-01-01 23:00")],
+)
+def test_the_last_by_time_counts_whatever_the_order_of_the_rows(column: str, first: str, second: str) -> None:
+    found = drop_repeats(table([("a", "x", "anna", first), ("a", "y", "anna", second)], column), "v.csv")
+    assert found.rows["label"].tolist() == ["x"]
+    assert found.notices == (
+        "v.csv: 1 row(s) repeat an annotator's answer on an image and do not count (a by anna); 1 time(s) with another"
+        " label, of which the last by time counts",
+    )
+
+
+@pytest.mark.parametrize("times", [("", ""), ("2026-01-01", ""), ("2026-01-01", "2026-01-01"), ("soon", "later")])
+def test_without_an_order_different_answers_are_refused_with_the_remedy(times: tuple[str, str]) -> None:
+    rows = table([("a", "x", "anna", times[0]), ("a", "y", "anna", times[1])], "at")
+    for given_table in (rows, rows.drop(columns="at")):
+        with pytest.raises(InputError, match=r"v\.csv: 1 time.*a by anna: .* and .*column `at`.*column `round`"):
+            drop_repeats(given_table, "v.csv")
+
+
+def test_rounds_and_sums_of_votes_are_no_repeats() -> None:
+    assert len(drop_repeats(table([("a", "x", "anna", ""), ("a", "y", "anna", "1")], "round"), "v").rows) == 2
+    assert len(drop_repeats(table([("a", "x", "anna", ""), ("a", "x", "anna", "0")], "round"), "v").rows) == 1
+    crowd = table([("a", "x", "crowd", 30), ("a", "y", "crowd", 5)], "votes")
+    assert len(drop_repeats(crowd, "v").rows) == 2

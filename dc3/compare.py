@@ -16,7 +16,7 @@ class CompareArguments:
     config: Config
     compare: CompareOptions = field(default_factory=CompareOptions)
     resume: str = ""
-    """Id of a comparison that was interrupted; give the same options again."""
+    """Id of a comparison that was interrupted; give the same options again, others are refused."""
 
 
 def main(argv: list[str]) -> int:

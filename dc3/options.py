@@ -39,8 +39,9 @@ class TrainOptions:
     name: str = ""
     """Name of the run in MLflow."""
     resume: str = ""
-    """Id of a run that was interrupted: go on from its last checkpoint."""
+    """Id of a run that was interrupted: go on from its last checkpoint, with its options. Only --device, --images and
+    --votes may be given, where this machine has them elsewhere."""
     repeat: str = ""
-    """Id of a run to train again from its record."""
+    """Id of a run to train again from its record, as another run; the same may be given."""
     register: str = "dc3"
     """Name in the model registry; empty registers nothing."""

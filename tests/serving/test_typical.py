@@ -64,10 +64,8 @@ def test_typical_images_that_are_none_are_named(typical: object, message: str) -
         read_card(CARD.to_metadata() | {"typical": json.dumps(typical)}, "bad.onnx")
 
 
-class _Run:
-    """A finished run as far as the choice looks at it: 8 images, the first cluster has one ambiguous of four."""
-
-    captions = ("a", "b", "empty")
+def test_ambiguous_images_are_typical_and_all_images_where_none_is() -> None:
+    """8 images; the first cluster has one ambiguous image of four, the second none."""
     predictions = Predictions(
         images=np.array([f"{number}.png" for number in range(8)]),
         parts=np.array(["unlabelled"] * 8),
@@ -78,17 +76,9 @@ class _Run:
         votes=np.zeros((8, 2), np.int64),
         class_names=("x", "y"),
     )
-
-    class dataset:  # noqa: N801
-        names = tuple(f"{number}.png" for number in reversed(range(8)))
-        images = np.arange(8)[::-1, None, None, None] * np.ones((1, 4, 4, 3), np.uint8)
-
-
-def test_ambiguous_images_are_typical_and_all_images_where_none_is() -> None:
-    chosen = choose_typical(_Run, 3)  # type: ignore[arg-type]
     # the mean of 9, 2, 3, 4 is 4.5: image 7 (4) is nearest, then 6 (3), then 5 (2)
-    assert [[int(image[0, 0, 0]) for image in images] for images in chosen] == [[3], [7, 6, 5], []]
-    assert choose_typical(_Run, 0) == []  # type: ignore[arg-type]
+    assert choose_typical(predictions, 3, 3) == [["3.png"], ["7.png", "6.png", "5.png"], []]
+    assert choose_typical(predictions, 3, 0) == []
 
 
 def test_the_service_lists_and_hands_out_typical_images(model_path: Path) -> None:

@@ -1,15 +1,20 @@
 """`compare`: one run a combination, one table, and it goes on after an interruption."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from tests.training.evaluate.test_metrics import make_predictions
 from training import track
-from training.compare import CompareOptions, compare, plan
+from training.compare import CompareOptions, _with_baseline, compare, plan
 from training.config import Config
 from training.errors import InputError
+from training.evaluate.baseline import fair_baseline
+from training.evaluate.predictions import write_predictions
 from training.report.compare import RunRow
 
 
@@ -33,6 +38,22 @@ def test_unknown_names_are_refused(tiny: Callable[..., Config], options: Compare
         plan(tiny(), options)
 
 
+def test_baseline_is_measured_on_validation_images(
+    tiny: Callable[..., Config], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    predictions = make_predictions([0.0] * 60)._replace(parts=np.repeat(["labelled", "validation", "test"], 20))
+    write_predictions(predictions, tmp_path / "p.parquet")
+    monkeypatch.setattr(track, "fetch_file", lambda *_: tmp_path / "p.parquet")
+    row = RunRow("fixmatch", "dc3", 0, "run", 0.5, 0.3, -0.2, 0.4, False, 0.6, 1.0)
+    found = _with_baseline(row, [row._replace(variant="vanilla"), row], tiny())
+    n_clusters = 3 * tiny().network.clusters_per_class
+    expected, *others = (
+        fair_baseline(predictions.part(part), 0.4, n_clusters, 0) for part in ("validation", "labelled", "test")
+    )
+    assert (found.baseline_f1, found.baseline_d, found.baseline_auroc) == (expected.f1, expected.d, expected.auroc)
+    assert all(other.f1 != expected.f1 and other.d != expected.d for other in others)
+
+
 @pytest.mark.slow
 def test_comparison_is_nested_tabulated_and_resumed(store: Path, tiny: Callable[..., Config]) -> None:
     config = tiny(loop={"steps": 12, "evaluate_every": 12}, dc3={"prior": 0.5})
@@ -49,6 +70,12 @@ def test_comparison_is_nested_tabulated_and_resumed(store: Path, tiny: Callable[
     parent = client.search_runs(experiments, "tags.`dc3.kind` = 'compare'")[0].info.run_id
     finished = track.finished_children(parent)
     assert len(finished) == 3
+    longer = replace(config, loop=replace(config.loop, steps=6))
+    with pytest.raises(InputError, match="is of another kind:\n- steps = 12, not 6\nGive the options"):
+        compare(longer, options, resume=parent)
+    others = replace(config, data=replace(config.data, size=20))
+    with pytest.raises(InputError, match="size = 16, not 20"):
+        compare(others, options, resume=parent)
     found = compare(config, options, resume=parent)
     rows = pd.read_csv(found.files / "runs.csv")
     assert len(rows) == 4
@@ -58,3 +85,5 @@ def test_comparison_is_nested_tabulated_and_resumed(store: Path, tiny: Callable[
     assert {path.name for path in found.files.iterdir()} >= {"table.txt", "table.csv", "table.md", "figure6.png"}
     logged = {file.path for file in client.list_artifacts(parent)}
     assert logged >= {"table.csv", "figure6.png"}
+    with pytest.raises(InputError, match="is finished and is never written again"):
+        compare(config, options, resume=parent)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import mlflow
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -19,8 +20,9 @@ from training.evaluate.predict import predict
 from training.evaluate.predictions import read_predictions
 from training.losses.dc3 import VARIANTS
 from training.methods import METHODS
+from training.run_data import read_data
 from training.track.connection import hide_password
-from training.train import TrainResult, load_run, read_data, train
+from training.train import TrainResult, load_run, train
 
 pytestmark = pytest.mark.slow
 
@@ -50,10 +52,11 @@ def test_run_holds_all_that_is_promised(result: TrainResult, store: Path) -> Non
 
 
 def test_split_is_stored_with_the_run(result: TrainResult) -> None:
-    lines = track.fetch_file(result.run_id, "split.csv").read_text().splitlines()
     predictions = read_predictions(result.predictions)
-    assert len(lines) == len(predictions.images) + 1
-    assert lines[1] == f'"{predictions.images[0]}",{predictions.parts[0]}'
+    table = pd.read_csv(track.fetch_file(result.run_id, "split.csv"))
+    assert table["image"].tolist() == predictions.images.tolist()
+    assert table["part"].tolist() == predictions.parts.tolist()
+    assert track.load_data_record(result.run_id).parts.tolist() == predictions.parts.tolist()
 
 
 def test_run_repeats_from_its_id_alone(result: TrainResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -68,8 +71,9 @@ def test_run_repeats_from_its_id_alone(result: TrainResult, tmp_path: Path, monk
 def test_resume_brings_the_checkpoint_from_the_store(
     result: TrainResult, store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """On another machine the work folder is empty: a finished run then needs no further step."""
+    """On another machine the work folder is empty: a run that was killed at its end then needs no further step."""
     shutil.rmtree(store / "work")
+    track.connect().update_run(result.run_id, status="KILLED")
     monkeypatch.setattr("training.loop.fit.load_batch", lambda *_: pytest.fail("trained again"))
     again = train(track.load_config(result.run_id), run_id=result.run_id, show_progress=False, with_report=False)
     assert again.metrics == result.metrics
@@ -88,7 +92,6 @@ def test_loaded_run_predicts_what_was_stored(result: TrainResult) -> None:
 def test_folder_data_train_from_any_directory(
     store: Path, tmp_path: Path, tiny: Callable[..., Config], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import pandas as pd
     from PIL import Image
 
     (tmp_path / "images").mkdir()

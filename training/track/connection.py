@@ -17,7 +17,6 @@ _PACKAGES = {
     "MySQLdb": "mysqlclient",
     "mysql": "mysql-connector-python",
     "psycopg": "'psycopg[binary]'",
-    "psycopg2": "psycopg2-binary",
 }
 """What pip calls a driver where it is not called as its module is."""
 
@@ -68,12 +67,10 @@ def check_driver(address: str) -> None:
         return
     except ImportError as error:
         module = (error.name or str(error)).partition(".")[0]
-        remedy = f"pip install {_PACKAGES.get(module, module)}"
-        if url.drivername == "postgresql":  # SQLAlchemy then takes psycopg2, which dc3 does not bring
-            remedy = "write postgresql+psycopg:// (pip install 'dc3[postgres]'), or " + remedy
         raise InputError(
             f"{hide_password(address)} cannot be opened: its driver, the Python module {module}, is not installed;"
-            f" {remedy}, or name a driver that you have, as {url.get_backend_name()}+DRIVER://."
+            f" pip install {_PACKAGES.get(module, module)}, or name a driver that you have,"
+            f" as {url.get_backend_name()}+DRIVER://."
         ) from error
     except (SQLAlchemyError, NotImplementedError):  # a path
         return

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from training.evaluate.metrics import (
+    class_metrics,
     evaluate,
     inner_distance,
     is_degenerate,
@@ -105,3 +106,10 @@ def test_perfect_and_reversed_ambiguity() -> None:
 
 def test_trust_is_left_out_where_undefined() -> None:
     assert dict(trust_metrics(np.array([0.1, 0.9]), np.array([[5, 0], [0, 5]]))) == {}
+
+
+def test_macro_f1_counts_each_class_alike() -> None:
+    votes = np.eye(2, dtype=int)[[0, 0, 0, 1]]
+    found = dict(class_metrics(np.array([0, 0, 0, 0]), votes))
+    assert found["accuracy"] == 0.75
+    assert found["macro_f1"] == pytest.approx((6 / 7 + 0) / 2)

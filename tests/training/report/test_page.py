@@ -2,6 +2,7 @@
 
 import base64
 import io
+import re
 from html.parser import HTMLParser
 
 from PIL import Image
@@ -52,7 +53,11 @@ def read(page: str) -> list[tuple[str, dict[str, str | None]]]:
 def make_page() -> tuple[str, list[PageFigure]]:
     figures = [PageFigure(name, f"Shows {name} of <b>", draw_blank()) for name in ("one", "two")]
     page = render_page(
-        "<script>alert(1)</script>", {"class <i>": "<u>"}, [("f1", 0.8), ("own", 1.0)], figures, write_model_card(FACTS)
+        "<script>alert(1)</script>",
+        {"class <i>": "<u>"},
+        [("f1", 0.8), ("own", 1.0), ("test_f1", 0.7)],
+        figures,
+        write_model_card(FACTS),
     )
     return page, figures
 
@@ -95,6 +100,19 @@ def test_card_states_data_split_metrics_and_the_warning() -> None:
     assert ": 0.812" in validation
     assert ": 0.750" in test
     assert "0.750" not in validation
+
+
+def test_figures_of_the_test_part_have_names_of_their_own() -> None:
+    """On the page and in the card, and under a heading that says so."""
+    page, _ = make_page()
+    rows = re.findall(r'<th scope="row" title="(.*?)">(.*?)</th><td>(.*?)</td>', page)
+    assert rows[0] == ("f1", "F1 on images predicted certain (weighted by class; 1 is best)", "0.800")
+    assert rows[2] == ("test_f1", "test part: F1 on images predicted certain (weighted by class; 1 is best)", "0.700")
+    assert len({text for _, text, _ in rows}) == len(rows)
+    assert re.findall(r"<h2 .*?>(Metrics.*?)</h2>", page) == ["Metrics on validation", "Metrics on test"]
+    card = write_model_card(FACTS)
+    assert card.count("- F1 on images predicted certain") == 1
+    assert card.count("- test part: F1 on images predicted certain") == 1
 
 
 def test_card_has_no_test_section_without_a_test_part() -> None:

@@ -20,7 +20,8 @@ from training.loop.fit import LoopOptions, Losses, NonFiniteError, fit
 from training.loop.runtime import choose_device, choose_execution, uses_bf16
 from training.loop.schedule import OptimiserOptions, build_optimiser, learning_rate
 from training.losses.dc3 import VARIANTS, DC3Weights, dc3_terms, weigh
-from training.methods import build_method
+from training.methods import METHODS, build_method
+from training.methods.mean_teacher import MeanTeacher
 from training.networks import build_network
 from training.networks.heads import Network
 from training.networks.small import Small
@@ -176,6 +177,44 @@ def test_evaluation_gets_the_average_of_the_weights(tmp_path: Path) -> None:
         assert torch.equal(seen[1][1][name], values), name
         assert torch.equal(state.average[f"module.{name}"], values), name
     assert not torch.equal(state.network["head.weight"], state.average["module.head.weight"])
+
+
+def test_the_teacher_of_a_training_is_the_average(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At each step it answers with the averaged weights of the checkpoint before it, which are not the student's."""
+    n_compared = 0
+
+    class Watching(MeanTeacher):
+        def step(self, network, teacher, batch, progress, generator):  # type: ignore[no-untyped-def]
+            nonlocal n_compared
+            if (tmp_path / "c.pt").exists():
+                average = load_checkpoint(tmp_path / "c.pt", CPU).average
+                average = {name.removeprefix("module."): values for name, values in average.items()}
+                average.pop("n_averaged")
+                expected = torch.func.functional_call(network, average, batch.images).classes
+                torch.testing.assert_close(teacher(batch.images).classes, expected)
+                n_compared += 1
+            return super().step(network, teacher, batch, progress, generator)
+
+    monkeypatch.setitem(METHODS, "mean_teacher", Watching())
+    train(tmp_path / "c.pt", loop=LoopOptions(4, 1, 1), optimiser=OptimiserOptions(lr=0.05))
+    assert n_compared == 3
+
+
+def test_compiled_networks_train_as_eager_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Through torch's tracer; the code that its compiler would make of the trace takes minutes on CPU."""
+    n_compiled = []
+
+    def trace(module: torch.nn.Module, **options: object) -> object:
+        n_compiled.append(module)
+        return torch._dynamo.optimize("aot_eager", dynamic=False)(module)
+
+    monkeypatch.setattr(torch, "compile", trace)
+    eager = train(tmp_path / "e.pt", loop=LoopOptions(4, 4, 4), execution="eager")
+    compiled = train(tmp_path / "c.pt", loop=LoopOptions(4, 4, 4), execution="compiled")
+    assert len(n_compiled) == 2
+    for name, values in eager.state_dict().items():
+        torch.testing.assert_close(values, compiled.state_dict()[name], atol=1e-5, rtol=1e-4, msg=name)
+    assert list(compiled.state_dict()) == list(eager.state_dict())
 
 
 def test_running_statistics_keep_the_share_of_the_option(tmp_path: Path) -> None:

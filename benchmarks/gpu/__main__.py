@@ -13,10 +13,10 @@ from types import FrameType
 
 from benchmarks.gpu.about import describe, find_card
 from benchmarks.gpu.budget import SHARES, part_deadline
-from benchmarks.gpu.data import check_data
 from benchmarks.gpu.items import tell
 from benchmarks.gpu.parcel import pack_resume, unpack_resume
 from benchmarks.gpu.parts import PARTS
+from benchmarks.gpu.prepared import check_data
 from benchmarks.gpu.results import FILE, add_line, items_done, read_lines, take_over
 from benchmarks.gpu.runs import plan_runs
 from benchmarks.gpu.settings import Settings, write_settings

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from benchmarks.gpu.data import INDEX
+from benchmarks.gpu.prepared import INDEX
 
 ROOT = Path(__file__).parents[2]
 

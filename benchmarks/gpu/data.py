@@ -5,16 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.gpu.prepared import IMAGES, INDEX, SEEDS, SPLITS, VOTES, check_data
 from training.data.ingest import Dataset
 from training.data.split import PARTS, Split, SplitOptions, split_images
-from training.errors import InputError
-
-INDEX = "index.json"
-IMAGES = "images.npy"
-VOTES = "votes.npy"
-SPLITS = "splits.npy"
-SEEDS = (0, 1, 2)
-"""Seeds whose split is prepared; the seeds of `dc3 compare`."""
 
 
 def write_data(dataset: Dataset, commit: str, folder: Path) -> None:
@@ -49,13 +42,3 @@ def read_data(folder: Path, seed: int) -> tuple[Dataset, Split]:
     split = Split(*(np.flatnonzero(parts == number) for number in range(len(PARTS))))
     names, classes = tuple(index["names"]), tuple(index["classes"])
     return Dataset(images, names, votes, classes, index["fingerprint"], ()), split
-
-
-def check_data(folder: Path) -> None:
-    """Raises InputError where the folder does not hold all that `write_data` writes."""
-    missing = [name for name in (IMAGES, VOTES, SPLITS, INDEX) if not (folder / name).is_file()]
-    if missing:
-        raise InputError(
-            f"{folder} must hold the prepared data; it lacks {', '.join(missing)}. "
-            "Make it by python -m benchmarks.gpu.prepare (docs/gpu.md)."
-        )

@@ -1,13 +1,12 @@
 """The child's side of a part: its items one after the other, each a line, faults too."""
 
-import os
 import sys
-import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from benchmarks.gpu.family import leave_with_parent
 from benchmarks.gpu.results import add_line, items_done
 from benchmarks.gpu.settings import Settings, read_settings
 from benchmarks.gpu.watch import AGAIN, marker_path
@@ -49,15 +48,3 @@ def tell(error: BaseException) -> str:
     ours = [frame for frame in traceback.extract_tb(error.__traceback__) if "site-packages" not in frame.filename]
     place = f" ({Path(ours[-1].filename).name}:{ours[-1].lineno})" if ours else ""
     return f"{type(error).__name__}: {str(error)[:400]}{place}"
-
-
-def leave_with_parent() -> None:
-    """Ends this process when the one that started it is gone, even where that one was killed."""
-    parent = os.getppid()
-
-    def wait() -> None:
-        while os.getppid() == parent:
-            time.sleep(0.5)
-        os._exit(1)
-
-    threading.Thread(target=wait, daemon=True).start()

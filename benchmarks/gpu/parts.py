@@ -22,7 +22,7 @@ PARTS = (
     Part("tests", 60.0, (0, 1, 5)),
     Part("step", 75.0),
     Part("training", float("inf")),
-    Part("features", 20.0),
+    Part("features", 45.0),
 )
 """Names as in `budget.SHARES`."""
 

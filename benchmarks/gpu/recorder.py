@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.gpu.family import leave_with_parent
 from benchmarks.gpu.gpu_tests import PART
-from benchmarks.gpu.items import leave_with_parent
 from benchmarks.gpu.results import add_line, items_done
 from benchmarks.gpu.settings import read_settings
 from benchmarks.gpu.watch import marker_path

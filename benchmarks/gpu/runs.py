@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks.gpu.data import SEEDS
+from benchmarks.gpu.prepared import SEEDS
 from benchmarks.gpu.results import Line
 from benchmarks.gpu.settings import Settings
 from benchmarks.gpu.sizes import sizes

@@ -86,8 +86,8 @@ def _trainings(lines: Sequence[Line]) -> str:
         if line["state"] == "ok"
     ]
     header = ("training", "mode", "F1", "d", "d-F1", "ambig.", "s", "at once")
-    speeds = [line for line in lines if line["part"] == "training" and "speed" in line]
-    told = [f"{line['processes']} at once: {line['speed']:.2f} times one alone" for line in speeds]
+    speeds = {line["processes"]: line["speed"] for line in lines if line["part"] == "training" and "speed" in line}
+    told = [f"{processes} at once: {speed:.2f} times the speed of one alone" for processes, speed in speeds.items()]
     return "\n".join(filter(None, [_grid("Trainings, in percent", [header], rows, 2), *told]))
 
 
@@ -110,7 +110,7 @@ def _faults(lines: Sequence[Line]) -> str:
                 told.setdefault((line["state"], part, reason), []).append(name)
             for text in line.get("warnings", []):
                 told.setdefault(("warning", part, text), []).append(name)
-    rows = [f"{state}: {part}: {name_some(names, 3)}: {reason}" for (state, part, reason), names in told.items()]
+    rows = [f"{state}: {part}: {name_some(names, 1)}: {reason}" for (state, part, reason), names in told.items()]
     return "Not whole\n" + "\n".join(rows) if rows else ""
 
 

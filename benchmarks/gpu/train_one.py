@@ -9,7 +9,8 @@ import time
 import traceback
 from pathlib import Path
 
-from benchmarks.gpu.items import leave_with_parent, tell
+from benchmarks.gpu.family import leave_with_parent
+from benchmarks.gpu.items import tell
 from benchmarks.gpu.results import add_line
 from benchmarks.gpu.runs import CHECKPOINT, CLOCK, PREDICTIONS, PROGRESS, RESULT, Run, read_json, write_json
 from benchmarks.gpu.settings import Settings, read_settings

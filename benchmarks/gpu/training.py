@@ -6,7 +6,7 @@ import sys
 import time
 from pathlib import Path
 
-from benchmarks.gpu.items import leave_with_parent
+from benchmarks.gpu.family import leave_with_parent, mark_as_child
 from benchmarks.gpu.parcel import pack_predictions
 from benchmarks.gpu.ramp import Level, next_level
 from benchmarks.gpu.results import FILE, add_line, items_done, read_lines
@@ -32,7 +32,7 @@ class Active:
         self.log = self.folder / "log.txt"
         command = child_command("train_one", settings, run.method, run.variant, str(run.seed), mode)
         threads = str(max(1, (os.cpu_count() or 1) // 4))
-        environment = {"OMP_NUM_THREADS": threads} | os.environ
+        environment = {"OMP_NUM_THREADS": threads} | os.environ | mark_as_child()
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=environment, process_group=0

@@ -7,6 +7,7 @@ import subprocess
 import time
 from pathlib import Path
 
+from benchmarks.gpu.family import mark_as_child
 from benchmarks.gpu.parts import Part, part_command
 from benchmarks.gpu.results import add_line
 from benchmarks.gpu.settings import Settings
@@ -58,7 +59,7 @@ def marker_path(settings: Settings, part: str) -> Path:
 
 def _run_once(part: Part, settings: Settings, deadline: float, marker: Path) -> int | None:
     """Exit status of one process; None where it was ended because of the deadline or an item that hangs."""
-    environment = os.environ | _environment(settings, deadline)
+    environment = os.environ | mark_as_child() | _environment(settings, deadline)
     with (settings.output / LOG).open("ab") as log:
         # a process group, not a session: it must end with the call
         process = subprocess.Popen(

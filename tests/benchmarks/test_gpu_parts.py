@@ -1,6 +1,7 @@
 """What keeps a call of the GPU benchmark going: budgets, faults, hangs, the number of processes, what is sent back."""
 
 import json
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -20,7 +21,7 @@ from benchmarks.gpu.runs import Run, choose_mode, plan_runs
 from benchmarks.gpu.settings import Settings
 from benchmarks.gpu.table import make_table
 from benchmarks.gpu.watch import marker_path, run_part
-from tests.benchmarks.conftest import make_dataset, make_settings
+from tests.benchmarks.conftest import ROOT, make_dataset, make_settings
 from training.data.split import SplitOptions, split_images
 from training.errors import InputError
 from training.evaluate.predictions import Predictions, read_predictions, write_predictions
@@ -159,6 +160,34 @@ def test_a_process_that_fails_outside_of_all_items_is_not_started_again(
     (line,) = lines_of(settings)
     assert (line["item"], line["state"]) == ("step", "error")
     assert marker_path(settings, "step").with_suffix(".starts").read_text() == "x"
+
+
+def test_a_child_ends_with_its_parent_also_where_that_died_while_it_started(tmp_path: Path) -> None:
+    """The imports of a training take seconds; one that outlives its call would write into the next one's folder."""
+    child = f"""
+import time
+from pathlib import Path
+Path({str(tmp_path / "begun")!r}).touch()
+time.sleep(1.0)  # its imports
+from benchmarks.gpu.family import leave_with_parent
+leave_with_parent()
+time.sleep(1.0)
+Path({str(tmp_path / "outlived")!r}).touch()
+"""
+    parent = f"""
+import os, subprocess, sys, time
+from benchmarks.gpu.family import mark_as_child
+subprocess.Popen([sys.executable, "-c", {child!r}], env=os.environ | mark_as_child(), process_group=0)
+time.sleep(60)
+"""
+    process = subprocess.Popen([sys.executable, "-c", parent], cwd=ROOT)
+    end = time.monotonic() + 60
+    while not (tmp_path / "begun").exists() and time.monotonic() < end:
+        time.sleep(0.02)
+    process.kill()
+    process.wait()
+    time.sleep(4.0)
+    assert not (tmp_path / "outlived").exists()
 
 
 def test_a_part_that_fails_does_not_stop_the_next(
@@ -332,4 +361,4 @@ def test_ratios_are_of_the_lines_and_a_missing_one_is_none(settings: Settings) -
         add_line(settings, "step", variant, "ok", **way, variant=variant, ms=ms, peak_mib=mib, warnings=["no graph"])
     row = next(line for line in make_table(lines_of(settings)).splitlines() if line.startswith("pi_model"))
     assert row.split() == ["pi_model", "graph", "bf16", "4.00", "4.40", "1.250", "-", "1.100", "1000", "1.010"]
-    assert "warning: step: vanilla, dc3, bare of vanilla: no graph" in make_table(lines_of(settings))
+    assert "warning: step: vanilla and 2 more: no graph" in make_table(lines_of(settings))

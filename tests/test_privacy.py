@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -101,6 +102,8 @@ def test_the_watch_sees_who_calls_another_machine_or_asks_for_its_name(
     code = _CALLS.format(v4=v4, v6=v6, port=port) + "import pathlib; (pathlib.Path.home() / 'left').touch()"
     environment = watch.environment(dict(os.environ))
     assert "PYTEST_CURRENT_TEST" not in environment
-    subprocess.run([*watch.prefix(), sys.executable, "-c", code], env=environment, check=True)
+    code += "; import os, signal; os.kill(os.getpid(), signal.SIGTERM)"  # as servers end
+    done = subprocess.run([*watch.prefix(), sys.executable, "-c", code], env=environment, check=False)
+    assert done.returncode == -signal.SIGTERM
     assert watch.called() == seen
     assert watch.left_at_home() == ["left"]

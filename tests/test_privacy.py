@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,14 @@ from tests.watching import Watch, why_blind
 
 ROOT = Path(__file__).parents[1]
 _SHOW = "import os, sys, {package}; print([os.environ.get(name) for name in {names!r}], 'onnxruntime' in sys.modules)"
+_SESSION = """
+import serving, onnx, onnxruntime
+shape = [onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, [1]) for name in "xy"]
+node = onnx.helper.make_node("Identity", ["x"], ["y"])
+graph = onnx.helper.make_graph([node], "g", shape[:1], shape[1:])
+model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)], ir_version=8)
+onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+"""
 _CALLS = """
 import socket
 for family, address in ((socket.AF_INET, "{v4}"), (socket.AF_INET6, "{v6}")):
@@ -65,6 +74,16 @@ def test_the_docs_name_every_switch() -> None:
     assert [name for name, value in SWITCHES.items() if f"{name}={value}" not in text] == []
 
 
+def test_onnxruntime_leaves_no_device_id_at_home_and_calls_nobody(tmp_path: Path) -> None:
+    if why := why_blind():
+        pytest.skip(f"WHAT IS SENT IS UNTESTED HERE: {why}")
+    watch = Watch(tmp_path)
+    environment = watch.environment(dict(os.environ))
+    subprocess.run([*watch.prefix(), sys.executable, "-c", _SESSION], cwd=ROOT, env=environment, check=True)
+    assert watch.left_at_home() == []
+    assert watch.called() == []
+
+
 @pytest.mark.parametrize(
     ("v4", "v6", "port", "seen"),
     [
@@ -83,6 +102,8 @@ def test_the_watch_sees_who_calls_another_machine_or_asks_for_its_name(
     code = _CALLS.format(v4=v4, v6=v6, port=port) + "import pathlib; (pathlib.Path.home() / 'left').touch()"
     environment = watch.environment(dict(os.environ))
     assert "PYTEST_CURRENT_TEST" not in environment
-    subprocess.run([*watch.prefix(), sys.executable, "-c", code], env=environment, check=True)
+    code += "; import os, signal; os.kill(os.getpid(), signal.SIGTERM)"  # as servers end
+    done = subprocess.run([*watch.prefix(), sys.executable, "-c", code], env=environment, check=False)
+    assert done.returncode == -signal.SIGTERM
     assert watch.called() == seen
     assert watch.left_at_home() == ["left"]

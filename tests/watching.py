@@ -3,6 +3,7 @@
 strace sees what Python's audit hooks do not: onnxruntime's uploader is C++.
 """
 
+import contextlib
 import ipaddress
 import re
 import shlex
@@ -14,11 +15,10 @@ from pathlib import Path
 
 _KEPT = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PYTHONPATH", "OMP_NUM_THREADS", "TMPDIR")
 _NAME_SERVER = 53
-_OPTIONS = "-D -f -q --seccomp-bpf -s 0 -e signal=none -e trace=connect,sendto,sendmsg,sendmmsg"
+_OPTIONS = "-D -f -q --seccomp-bpf -s 0 -e signal=none -e trace=execve,connect,sendto,sendmsg,sendmmsg"
 _ADDRESS = re.compile(
     r"sin6?_port=htons\((?P<port>\d+)\).*?(?:inet_addr\(|inet_pton\(AF_INET6, )\"(?P<address>[^\"]+)\""
 )
-_ENDED = re.compile(r"^(\d+) .*\+\+\+ (exited with|killed by)", re.MULTILINE)
 
 
 class Watch:
@@ -73,10 +73,18 @@ def why_blind() -> str:
 def _read_ended(trace: Path, limit_s: float = 30) -> str:
     """A trace to its end: strace writes on for a moment when the program has ended."""
     end = time.monotonic() + limit_s
-    while True:
-        text = trace.read_text(errors="replace")
-        first = text.split(maxsplit=1)[:1]
-        if first and first[0] in {match[1] for match in _ENDED.finditer(text)}:
-            return text
-        assert time.monotonic() < end, f"the program of {trace} did not end: {text[-500:]}"
+    while _is_open(trace):
+        assert time.monotonic() < end, f"the program of {trace} did not end"
         time.sleep(0.05)
+    text = trace.read_text(errors="replace")
+    assert " execve(" in text, f"strace saw no program: {trace}"
+    return text
+
+
+def _is_open(path: Path) -> bool:
+    """Whether any process has it open."""
+    for handle in Path("/proc").glob("[0-9]*/fd/*"):
+        with contextlib.suppress(OSError):  # ended meanwhile
+            if handle.readlink() == path:
+                return True
+    return False

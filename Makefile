@@ -1,13 +1,14 @@
 # make demo   environment, then the whole road on embedded data
 # make relabel-demo   one round of relabelling on CIFAR-10H (make relabel-demo DATA=FOLDER), through a real Label Studio
 # make test   lint, types, import direction and all tests
+# make gpu-environment   what a GPU machine has, for the dry run of docs/gpu.md
 # make fast   the tests that need no training or server, under a minute
 
 PYTHON ?= python3
 DATA ?= ../shared/data/cifar10h
 BIN := .venv/bin
 
-.PHONY: demo relabel-demo test fast lint environment clean
+.PHONY: demo relabel-demo test fast lint environment gpu-environment clean
 
 environment: .venv/done
 
@@ -35,6 +36,10 @@ test: lint
 
 fast: environment
 	$(BIN)/python -m pytest -m "not slow" -n 2
+
+# Python 3.12 and torch 2.11, which the dry run of benchmarks/gpu then uses; build/ keeps it
+gpu-environment: environment
+	$(BIN)/python -m benchmarks.gpu.environment
 
 clean:
 	rm -rf .venv *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

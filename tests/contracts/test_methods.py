@@ -4,13 +4,16 @@ from collections.abc import Callable
 
 import pytest
 import torch
+from scipy import stats
 from torch import Tensor, nn
 
 from training.data.batch import Batch
+from training.errors import InputError
 from training.losses.dc3 import VARIANTS, DC3Options, dc3_terms, weigh
 from training.losses.step import Step
 from training.methods import METHODS, MethodOptions, build_method
 from training.methods.method import Method, Progress
+from training.methods.mixmatch import MixMatch
 from training.networks import NetworkOptions, build_network
 from training.networks.backbone import frozen_statistics
 from training.networks.outputs import Outputs
@@ -181,6 +184,21 @@ def test_mixmatch_warms_up_by_images_seen_not_by_share() -> None:
     assert losses[0].abs().max() == 0
     torch.testing.assert_close(2 * losses[1], losses[2])
     torch.testing.assert_close(losses[2], losses[3])
+
+
+@pytest.mark.parametrize("beta", [0.5, 0.75, 2.0])
+def test_mixmatch_shares_are_those_of_the_beta_distribution(beta: float) -> None:
+    """The larger of X and 1 - X, X ~ Beta(beta, beta), by its quantiles over 20,000 draws."""
+    shares = MixMatch(beta=beta)._share(20_000, torch.Generator().manual_seed(0))
+    assert shares.min() >= 0.5
+    for level in (0.1, 0.5, 0.9):
+        expected = stats.beta(beta, beta).ppf(0.5 + level / 2)
+        assert float(shares.quantile(level)) == pytest.approx(expected, abs=0.01)
+
+
+def test_mixmatch_refuses_a_beta_that_it_cannot_draw() -> None:
+    with pytest.raises(InputError, match=r"beta >= 0\.5, not 0\.3"):
+        MixMatch(beta=0.3)
 
 
 def unlabelled_losses(name: str, stages: list[Progress]) -> list[Tensor]:

@@ -133,6 +133,32 @@ def test_training_imports_without_mlflow_optuna_and_bentoml() -> None:
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
+def test_a_step_needs_torch_torchvision_and_numpy_alone() -> None:
+    """So do the tests that a borrowed GPU machine runs."""
+    absent = (
+        "mlflow",
+        "optuna",
+        "bentoml",
+        "onnx",
+        "tyro",
+        "pandas",
+        "sklearn",
+        "scipy",
+        "pyarrow",
+        "pydantic",
+        "tqdm",
+    )
+    code = (
+        "import sys\n"
+        f"for name in {absent}: sys.modules[name] = None\n"
+        "import training.loop.fit, training.methods, training.networks\n"
+        "import tests.gpu.test_loop_on_each_device, tests.gpu.test_same_on_each_device\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+
+
 def test_project_file_has_the_promised_entry_points() -> None:
     text = (ROOT / "MLproject").read_text()
     assert all(f"\n  {entry}:" in text for entry in ("main", "train", "compare", "tune", "export"))

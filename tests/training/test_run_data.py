@@ -202,7 +202,7 @@ def test_final_figures_stand_at_the_last_step_and_the_page_tells_the_parts_apart
 
 
 def test_the_registry_s_model_is_found_after_the_store_was_moved(lab: Lab, tmp_path: Path) -> None:
-    version = track.resolve_model("models:/owls@champion")
+    version = track.resolve_model("models:/owls/1")  # no champion: two steps make a degenerate run
     fetched = track.fetch_model(version, tmp_path)
     assert Model(fetched).card.run_id == lab.run_id
 

@@ -156,7 +156,8 @@ def test_images_that_are_gone_are_named(
         assert main(["propose", run_id, "--output", str(tmp_path / "out")]) == 2
     finally:
         (data / "images.zip").write_bytes(whole)
-    assert f"no longer in {data / 'images.zip'}: {lost}" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert f"are gone from {data / 'images.zip'} or have other content now: {lost}" in told
 
 
 def test_merge_refuses_to_write_over_its_input(

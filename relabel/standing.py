@@ -43,9 +43,16 @@ def standing_votes(verdicts: pd.DataFrame, *, drop_bulk: bool = False) -> Standi
     """
     once = verdicts.drop_duplicates()
     wanted = once[once["outcome"] != "bulk"] if drop_bulk else once
-    # first by unit: an annotator who judged an image alone may later take it out of its cluster, and his vote stays
-    last = _keep_last(votes_of(_keep_last(wanted, [*SAME_ANSWER, "unit"])), SAME_ANSWER)
+    last = _keep_last(votes_of(latest_answers(wanted)), SAME_ANSWER)
     return Standing(last, len(verdicts) - len(once), len(votes_of(wanted)) - len(last), len(once) - len(wanted))
+
+
+def latest_answers(verdicts: pd.DataFrame) -> pd.DataFrame:
+    """The last answer of an annotator on an image, a round and a unit, whatever it says, in the order of the table.
+
+    By unit: an annotator who judged an image alone may later take it out of its cluster, and his vote stays.
+    """
+    return _keep_last(verdicts, [*SAME_ANSWER, "unit"])
 
 
 def _keep_last(verdicts: pd.DataFrame, key: list[str]) -> pd.DataFrame:

@@ -9,10 +9,14 @@ import pandas as pd
 
 from relabel.standing import standing_votes
 from training.data.repeats import drop_repeats
+from training.data.votes import MOST_VOTES
 from training.errors import InputError, name_some
 
 NOTHING = -1
 """In place of a number: no proposal was shown, or the annotator is not known."""
+
+MOST_TOGETHER = 50_000_000
+"""Votes that fit into memory one by one."""
 
 
 @dataclass(frozen=True)
@@ -139,10 +143,15 @@ def _list_faults(votes: pd.DataFrame, classes: tuple[str, ...]) -> list[str]:
     if len(unlabelled):
         faults.append(f"empty label(s): {name_some(list(unlabelled))}")
     numbers = pd.to_numeric(votes["votes"], errors="coerce")
-    bad = votes[~(numbers.ge(1) & numbers.mod(1).eq(0))]
+    bad = votes[~(numbers.between(1, MOST_VOTES) & numbers.mod(1).eq(0))]
     if len(bad):
         rows = [f"{row.image} -> {row.label}: {row.votes}" for row in bad.itertuples()]
-        faults.append(f"votes must be whole numbers from 1 up; row(s) {name_some(rows)}")
+        faults.append(f"votes must be whole numbers from 1 up to {MOST_VOTES:,}; row(s) {name_some(rows)}")
+    elif numbers.sum() > MOST_TOGETHER:
+        faults.append(
+            f"{numbers.sum():,.0f} votes are more than can be weighed one by one ({MOST_TOGETHER:,}): leave out images,"
+            " or divide the counts"
+        )
     if len(set(classes) - {""}) < 2:
         faults.append(f"at least two classes are needed, found {name_some(classes) or 'none'}")
     return faults

@@ -33,10 +33,13 @@ def parse(text: str, path: Path, kind: str) -> tuple[pd.DataFrame, str]:
     Raises:
         InputError: no header, rows with more or fewer cells than it names, a quote that is never closed.
     """
-    text, separator = _find_separator(text)
+    text, separator = _find_separator(text.replace("\r\n", "\n").replace("\r", "\n").lstrip("\n"))
     if not text.strip():
         raise InputError(f"{kind} {path} cannot be read: it is empty.")
-    header = [name.strip() for name in next(csv.reader(io.StringIO(text), delimiter=separator))]
+    try:
+        header = [name.strip() for name in next(csv.reader(io.StringIO(text), delimiter=separator))]
+    except csv.Error as error:
+        raise InputError(f"{kind} {path} cannot be read: its first line is no header ({error}).") from error
     _refuse_open_quote(text, separator, path, kind)
     ragged: list[_Ragged] = []
 
@@ -69,7 +72,7 @@ def _read_strictly(
 
 
 def _find_separator(text: str) -> tuple[str, str]:
-    first, _, rest = text.lstrip("\r\n").partition("\n")
+    first, _, rest = text.partition("\n")
     if said := re.fullmatch(r'"?sep=(.)"?\s*', first, re.IGNORECASE):
         return rest, said[1]
     return text, max(SEPARATORS, key=lambda separator: (first.count(separator), separator == ","))

@@ -13,6 +13,7 @@ from training.data.fit import fit_images, name_unknown
 from training.data.labels import RESERVED, clean_annotators, unite_labels
 from training.data.repeats import TIMES, drop_repeats
 from training.data.rounds import read_round
+from training.data.spelling import clean
 from training.data.tables import read_table
 from training.errors import InputError, name_some
 
@@ -61,12 +62,12 @@ def read_votes(path: Path, classes: Sequence[str] = ()) -> VoteTable:
     rows, notices = read_table(path, "Vote table", (*COLUMNS[:3], ROUND), COLUMNS[3:])
     if not {*COLUMNS[:2]} <= set(rows):
         raise InputError(describe_missing(rows, path))
+    _refuse_cells(rows, path)
     united = unite_labels(rows["label"], path.name, classes)
     rows = rows.assign(label=united.labels)
     if "annotator" in rows:
         cleaned = clean_annotators(rows["annotator"], path.name)
         rows, notices = rows.assign(annotator=cleaned.labels), (*notices, *cleaned.notices)
-    _refuse_empty(rows, path)
     rows = rows[[column for column in (*COLUMNS, ROUND, *TIMES) if column in rows]].reset_index(drop=True)
     if ROUND not in rows and "annotator" in rows and read_round(path):
         # merged by a version that kept no rounds: an annotator's answers are of several, and all count
@@ -95,12 +96,20 @@ def fit_votes(
     return table._replace(rows=once.rows.reset_index(drop=True), notices=(*notices, *fitted.notices, *once.notices))
 
 
-def _refuse_empty(rows: pd.DataFrame, path: Path) -> None:
+def _refuse_cells(rows: pd.DataFrame, path: Path) -> None:
+    """Raises InputError where an image or label is empty, or holds a line break: a quote then swallows rows."""
     faults = []
     for column in COLUMNS[:2]:
-        empty = rows.index[rows[column].str.strip() == ""] + 1
+        texts = rows[column].unique().tolist()
+        empty = rows.index[rows[column].isin([text for text in texts if not clean(text)])] + 1
         if len(empty):
             faults.append(f"no {column} in its row(s) {name_some(empty)}, counted from 1")
+        broken = rows.index[rows[column].isin([text for text in texts if "\n" in text.strip()])] + 1
+        if len(broken):
+            raise InputError(
+                f"Vote table {path} has a line break in the {column} of its row(s) {name_some(broken)}, counted from 1:"
+                " a double quote that is closed in a later line makes one cell of all between. Mend the quotes."
+            )
     if faults:
         raise InputError(f"Vote table {path} has {' and '.join(faults)}. Fill them in, or remove these rows.")
 
@@ -142,10 +151,10 @@ def count_votes(
         faults.append(f"class(es) without any vote: {name_some(empty)}")
     if len(set(names)) < 2:
         faults.append(f"at least two classes are needed, found {name_some(names) or 'none'}")
-    if RESERVED in names:
+    if taken := [name for name in names if name.strip().casefold() == RESERVED]:
         faults.append(
-            f"a class called {RESERVED!r}: relabelling calls clusters without a class so; give it another name in the"
-            f" votes, {RESERVED + ' sample'!r} for example"
+            f"a class called {taken[0]!r}: relabelling calls clusters without a class so; give it another name in the"
+            f" votes, {taken[0].strip() + ' sample'!r} for example"
         )
     if faults:
         raise InputError("The votes cannot be used:\n- " + "\n- ".join(faults))

@@ -89,3 +89,12 @@ def test_an_answer_that_is_merged_already_counts_once_and_keeps_what_was_shown()
     evidence = gather_evidence([to_table([VERDICT]), merged])
     np.testing.assert_array_equal(evidence.counts, [[1, 1]])
     assert sorted(evidence.shown.tolist()) == [NOTHING, 0]
+
+
+@pytest.mark.parametrize(
+    ("votes", "message"), [(1e19, r"up to 1,000,000,000; row\(s\) a -> cat: 1e\+19"), (1e9, "one by one")]
+)
+def test_counts_beyond_reason_are_refused_before_they_fill_the_memory(votes: float, message: str) -> None:
+    table = pd.DataFrame({"image": ["a", "b"], "label": ["cat", "dog"], "votes": [votes, 1]})
+    with pytest.raises(InputError, match=message):
+        gather_evidence([table])

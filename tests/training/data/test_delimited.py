@@ -45,6 +45,8 @@ def test_a_row_that_does_not_fit_the_header_is_refused_with_its_number(widths: l
     [
         ("image;label\na;b, c\n", {"image": ["a"], "label": ["b, c"]}),
         ("image\tlabel\r\na\tb\r\n", {"image": ["a"], "label": ["b"]}),
+        ("image,label\ra,b\rc,d\r", {"image": ["a", "c"], "label": ["b", "d"]}),
+        ("\n\nimage,label\na,b\n", {"image": ["a"], "label": ["b"]}),
         ("sep=;\nimage;label\na;b\n", {"image": ["a"], "label": ["b"]}),
         ('"sep=|"\nimage|label\na|b\n', {"image": ["a"], "label": ["b"]}),
         ("image,label,\na,b,\nc,d,\n", {"image": ["a", "c"], "label": ["b", "d"]}),
@@ -68,9 +70,10 @@ def test_forms_that_spreadsheets_and_r_write_are_read(text: str, expected: dict[
         ("image,label,annotator\na,cat\n", r"row 1 \(2 cells\): a,cat.*leave a cell without a value empty"),
         ('image,label\na,b\nc,"d\ne,f\n', "quote that opens in line 3 is never closed"),
         ("", "it is empty"),
+        ("x" * 200_000, "its first line is no header"),
         ("\n \n", "it is empty"),
     ],
-    ids=str,
+    ids=lambda text: text[:40],
 )
 def test_what_would_shift_or_swallow_cells_is_refused_with_the_remedy(text: str, message: str) -> None:
     with pytest.raises(InputError, match=r"(?s)Vote table v\.csv cannot be read: .*" + message):

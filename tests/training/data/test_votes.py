@@ -102,6 +102,7 @@ def test_class_weights_make_every_class_count_the_same() -> None:
         ({"votes": [3, -1, 5, 2]}, r"a -> dog: -1"),
         ({"votes": [3, 1.5, 5, 2]}, r"a -> dog: 1.5"),
         ({"votes": [3, 1e19, 5, 2]}, r"up to 1,000,000,000; 1 row\(s\): a -> dog: 1e\+19"),
+        ({"label": ["cat", "Mixed", "dog", "cat"]}, "a class called 'Mixed'"),
         ({"label": ["cat", "mixed", "dog", "cat"]}, "a class called 'mixed': .*give it another name in the votes"),
         ({"label": ["cat", "", "dog", "cat"]}, "empty label"),
         ({"label": ["cat"] * 4}, "at least two classes are needed, found cat"),
@@ -198,3 +199,15 @@ def test_a_table_of_more_images_than_are_at_hand_keeps_one_way_of_naming(tmp_pat
     (tmp_path / "v.csv").write_text("image,label\nC:\\img\\1.jpg,cat\nC:\\img\\2.jpg,dog\n")
     fitted = fit_votes(read_votes(tmp_path / "v.csv"), ["1.jpg"], all_there=False)
     assert fitted.rows["image"].tolist() == ["1.jpg", "2.jpg"]
+
+
+def test_rows_that_a_quote_swallows_are_not_lost_in_silence(tmp_path: Path) -> None:
+    (tmp_path / "v.csv").write_text('image,label\na,"cat\nb,dog"\nc,cat\n')
+    with pytest.raises(InputError, match=r"line break in the label of its row\(s\) 1.*Mend the quotes"):
+        read_votes(tmp_path / "v.csv")
+
+
+def test_a_label_of_spaces_alone_is_empty(tmp_path: Path) -> None:
+    (tmp_path / "v.csv").write_text("image,label\na,\u00a0\u200b\nb,cat\n")
+    with pytest.raises(InputError, match=r"no label in its row\(s\) 1, counted from 1\. Fill them in, or remove"):
+        read_votes(tmp_path / "v.csv")

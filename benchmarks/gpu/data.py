@@ -17,7 +17,7 @@ def write_data(dataset: Dataset, commit: str, folder: Path) -> None:
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / INDEX).unlink(missing_ok=True)
-    splits = [split_images(dataset.counts, dataset.classes, SplitOptions(), seed) for seed in SEEDS]
+    splits = [split_images(dataset.counts, dataset.names, dataset.classes, SplitOptions(), seed) for seed in SEEDS]
     parts = [[PARTS.index(name) for name in split.part_names(len(dataset.names))] for split in splits]
     np.save(folder / IMAGES, np.ascontiguousarray(dataset.images))
     np.save(folder / VOTES, dataset.counts.astype(np.int32))

@@ -77,7 +77,7 @@ def test_trainings_take_the_mode_that_ends_first(settings: Settings) -> None:
 def test_the_prepared_split_is_that_of_the_library(prepared: Path) -> None:
     dataset, split = read_data(prepared, 2)
     own = make_dataset()
-    expected = split_images(own.counts, own.classes, SplitOptions(), 2)
+    expected = split_images(own.counts, own.names, own.classes, SplitOptions(), 2)
     for part, rows in zip(split, expected, strict=True):
         assert np.array_equal(part, rows)
     assert np.array_equal(dataset.images, own.images)

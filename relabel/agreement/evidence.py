@@ -62,7 +62,7 @@ def gather_evidence(
         truth: image and label; where an image has several rows, the class with a clear majority of the votes.
     """
     n_bulk = int((verdicts["outcome"] == "bulk").sum())
-    answers = verdicts[verdicts["outcome"] != "bulk"].drop_duplicates().reset_index(drop=True)
+    answers = _keep_standing(verdicts[verdicts["outcome"] != "bulk"].drop_duplicates())
     images = tuple(sorted(answers["image"].unique()))
     if not images:
         raise InputError(f"No answers to measure: the tables hold {len(verdicts)} row(s), {n_bulk} of them bulk.")
@@ -81,6 +81,17 @@ def gather_evidence(
     simulated = bool((answers["tool"] == "simulation").any())
     numbered = _number(answers, images, classes)
     return Evidence(numbered, images, classes, counted, known, source, n_bulk, n_unrecorded, simulated)
+
+
+def _keep_standing(verdicts: pd.DataFrame) -> pd.DataFrame:
+    """Without answers that were given anew to the same question, as where a table and a later one are joined.
+
+    The question alone and that in the cluster are two: both are kept.
+    """
+    verdicts = verdicts.reset_index(drop=True)
+    times = pd.to_datetime(verdicts["at"], utc=True, format="ISO8601").sort_values(kind="stable")
+    last = verdicts.loc[times.index].drop_duplicates(["image", "annotator", "round", "unit"], keep="last")
+    return last.sort_index().reset_index(drop=True)
 
 
 def _number(answers: pd.DataFrame, images: tuple[str, ...], classes: tuple[str, ...]) -> pd.DataFrame:

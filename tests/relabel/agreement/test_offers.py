@@ -1,5 +1,7 @@
 """Both arms are compared as they were dealt: who ignores proposals comes out so, and who does not as he is."""
 
+from itertools import product
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -49,17 +51,21 @@ def test_what_was_put_in_is_found_with_no_some_and_only_mixed_clusters(mixed: fl
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("model", list(MODELS.values()), ids=list(MODELS))
-@pytest.mark.parametrize("mixed", [0.0, 0.5, 1.0])
-def test_intervals_hold_what_was_put_in(mixed: float, model: AnnotatorModel) -> None:
-    rounds = 40
-    held = dict.fromkeys(FIGURES, 0)
-    for seed in range(rounds):
-        dealt = deal(mixed, seed, n_images=960)
-        wanted = put_in(dealt, model)
-        for name, one in measure(dealt, answer_round(dealt, model, 2, seed)).items():
-            held[name] += one.low <= wanted[name] <= one.high
-    assert min(held.values()) >= 0.9 * rounds, held
+def test_nine_in_ten_intervals_and_more_hold_what_was_put_in() -> None:
+    rounds = 25
+    held = {name: [] for name in FIGURES}  # type: dict[str, list[int]]
+    for mixed, model in product((0.0, 0.5, 1.0), MODELS.values()):
+        hits = dict.fromkeys(FIGURES, 0)
+        for seed in range(rounds):
+            dealt = deal(mixed, seed, n_images=960)
+            wanted = put_in(dealt, model)
+            for name, one in measure(dealt, answer_round(dealt, model, 2, seed)).items():
+                hits[name] += one.low <= wanted[name] <= one.high
+        for name, count in hits.items():
+            held[name].append(count)
+    # 135 of 150; by binomial chance one of a kind may lie lower, far from what a fault does to it (0 to 60 %)
+    assert all(sum(counts) >= 0.9 * rounds * len(counts) for counts in held.values()), held
+    assert all(count >= 0.8 * rounds for counts in held.values() for count in counts), held
 
 
 def test_tables_of_before_offers_were_recorded_are_compared_by_what_clusters_had_in_view() -> None:

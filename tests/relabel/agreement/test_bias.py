@@ -33,6 +33,19 @@ def test_d_lies_in_its_interval(n_votes: int, method: str, d: float) -> None:
     assert np.mean(values) == pytest.approx(d, abs=0.03)
 
 
+def test_who_ignores_proposals_of_clear_images_has_no_bias() -> None:
+    # all of 20,000 images: 95 % say what is proposed, with it as without. By the published 0.99 alone d would be 0.19
+    drawn = np.random.default_rng(0)
+    n = 20_000
+    setting = make_setting(n, 2, 0, control=0.5)
+    labels = np.where(drawn.random(n) < 0.95, setting.proposed, 1 - setting.proposed)
+    outcome = np.where(setting.is_control, "manual", np.where(labels == setting.proposed, "accepted", "changed"))
+    table = answer(setting, 0.0, 1, 1, 0).assign(label=[f"class {label}" for label in labels], outcome=outcome)
+    found = next(measure_bias(gather_evidence(table), Draws(n, 200, 0)))
+    assert found.low < 0 < found.high
+    assert found.high - found.low < 0.5
+
+
 def test_products_of_p_are_estimated_without_bias() -> None:
     # one image, p = 0.3, m = 10 votes: over all x the terms average to (1 - p)^2 and p (1 - p), as no plug-in does
     m, p = 10, 0.3

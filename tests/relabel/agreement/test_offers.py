@@ -52,7 +52,7 @@ def test_what_was_put_in_is_found_with_no_some_and_only_mixed_clusters(mixed: fl
 
 @pytest.mark.slow
 def test_nine_in_ten_intervals_and_more_hold_what_was_put_in() -> None:
-    rounds = 25
+    rounds = 16
     held = {name: [] for name in FIGURES}  # type: dict[str, list[int]]
     for mixed, model in product((0.0, 0.5, 1.0), MODELS.values()):
         hits = dict.fromkeys(FIGURES, 0)
@@ -63,9 +63,9 @@ def test_nine_in_ten_intervals_and_more_hold_what_was_put_in() -> None:
                 hits[name] += one.low <= wanted[name] <= one.high
         for name, count in hits.items():
             held[name].append(count)
-    # 135 of 150; by binomial chance one of a kind may lie lower, far from what a fault does to it (0 to 60 %)
+    # 87 of 96; by binomial chance one of a kind may lie lower, far from what a fault does to it (0 to 60 %)
     assert all(sum(counts) >= 0.9 * rounds * len(counts) for counts in held.values()), held
-    assert all(count >= 0.8 * rounds for counts in held.values() for count in counts), held
+    assert all(count >= 0.75 * rounds for counts in held.values() for count in counts), held
 
 
 def test_tables_of_before_offers_were_recorded_are_compared_by_what_clusters_had_in_view() -> None:

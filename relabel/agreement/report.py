@@ -23,7 +23,8 @@ MEANINGS = {
     "its members.",
     "Proposals shown": "What annotators did with a proposal in view, in per cent of the answers to one.",
     "Right and wrong answers": "Measured against the truth named below. Harm: right answers lost where the proposal is "
-    "wrong. Help: right answers won where it is right. Both against the control arm.",
+    "wrong. Help: right answers won where it is right. Both against the control arm; "
+    "an answer counts by what its image was offered, in view or not.",
     "Confirmation bias": "d from A = d + (0.99 - d) p: how much likelier a class becomes by being proposed. "
     "0: no pull; 0.99: whatever is proposed is accepted.",
 }

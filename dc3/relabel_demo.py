@@ -166,7 +166,6 @@ def _annotate(options: RelabelDemoOptions, folder: Path, proposals: Path, verdic
     bundle = read_bundle(proposals)
     truth = read_truth(bundle, read_votes(votes).rows)
     truths = dict(zip(bundle.proposals["image"], truth, strict=True))
-    annotator = ScriptedAnnotator(truths, bundle.about.classes, options.annotator, options.cost)
     with _label_studio(options, folder, proposals) as (url, data):
         server = ("--url", url, "--token-file", str(data / TOKEN))
         push = ("label-studio", "push", str(proposals), *server, "--overlap", str(options.annotators))
@@ -176,12 +175,13 @@ def _annotate(options: RelabelDemoOptions, folder: Path, proposals: Path, verdic
         people = [
             (
                 sign_up(url, owner, f"simulated-{number}@example.org", "a password"),
+                ScriptedAnnotator(truths, bundle.about.classes, options.annotator, options.cost),
                 np.random.default_rng((options.seed, number)),
             )
             for number in range(1, options.annotators + 1)
         ]
         for _ in range(2):
-            counts = [answer_all(session, projects, annotator, generator) for session, generator in people]
+            counts = [answer_all(session, projects, one, generator) for session, one, generator in people]
             print(f"scripted annotators answered {' + '.join(str(count) for count in counts)} tasks", flush=True)
             run_verb("label-studio", "pull", str(proposals), *server, "--output", str(verdicts))
             run_verb(*push)

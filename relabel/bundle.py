@@ -84,6 +84,9 @@ class Proposal(NamedTuple):
     x: float
     """Place on the map of all images."""
     y: float
+    offered: str = ""
+    """The class selected for the image when annotators are asked about it, in the control arm: that would be. The same
+    rule for both arms (`fill_offered`), so that they compare like with like; empty where no class is selected."""
 
 
 class ClusterRow(NamedTuple):
@@ -116,10 +119,11 @@ class Bundle(NamedTuple):
 
 def write_bundle(folder: Path, about: About, proposals: list[Proposal], clusters: list[ClusterRow]) -> None:
     """Writes the tables into `folder`, which holds the images already; about.json, last, makes it a proposal folder."""
-    table = pd.DataFrame(proposals, columns=list(Proposal._fields))
+    rows = pd.DataFrame(clusters, columns=list(ClusterRow._fields))
+    table = fill_offered(pd.DataFrame(proposals, columns=list(Proposal._fields)), rows)
     table.to_parquet(folder / PROPOSALS, index=False)
     table.to_csv(folder / PROPOSALS.replace(".parquet", ".csv"), index=False)
-    pd.DataFrame(clusters, columns=list(ClusterRow._fields)).to_csv(folder / CLUSTERS, index=False)
+    rows.to_csv(folder / CLUSTERS, index=False)
     (folder / ABOUT).write_text(json.dumps(asdict(about), indent=2) + "\n")
 
 
@@ -146,7 +150,21 @@ def read_bundle(folder: Path) -> Bundle:
     faults = _list_faults(folder, about, proposals, clusters)
     if faults:
         raise InputError(f"The proposals in {folder} cannot be used:\n- " + "\n- ".join(faults))
-    return Bundle(folder, about, proposals, clusters)
+    return Bundle(folder, about, fill_offered(proposals, clusters), clusters)
+
+
+def fill_offered(proposals: pd.DataFrame, clusters: pd.DataFrame) -> pd.DataFrame:
+    """The proposals with column `offered`: nothing in it hangs on the arm.
+
+    A certain image is offered its class, an ambiguous one that of its cluster as clusters.csv has it, edits included.
+    No class is offered to images of a mixed cluster, nor to its suspects, which come ticked as not belonging.
+    """
+    of_cluster = clusters.set_index("cluster")["proposal"].replace(MIXED, "").to_dict()
+    offered = [
+        image.proposal if image.decision == "class" else "" if image.suspect else of_cluster.get(image.cluster, "")
+        for image in proposals[["proposal", "decision", "suspect", "cluster"]].itertuples(index=False)
+    ]
+    return proposals.assign(offered=pd.Series(offered, index=proposals.index, dtype=object))
 
 
 def _list_faults(folder: Path, about: About, proposals: pd.DataFrame, clusters: pd.DataFrame) -> list[str]:

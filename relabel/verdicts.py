@@ -49,9 +49,13 @@ class Verdict(NamedTuple):
     outcome: Outcome
     """accepted: as proposed; changed: another class; manual: no proposal was shown; excluded: does not belong to its
     cluster and goes back to the single images; skipped: unsure; bulk: copied by a tool, no human looked at it alone."""
+    offered: str | None = None
+    """`relabel.bundle.Proposal.offered`: what the image was proposed as, by one rule in both arms and the same in each
+    answer on it, in view or not; empty for nothing, None where the table is older than this column."""
 
 
 COLUMNS = Verdict._fields
+OFFERED = "offered"
 _TEXT = [name for name, kind in Verdict.__annotations__.items() if name not in ("seconds", "round")]
 
 
@@ -63,14 +67,16 @@ def to_table(verdicts: list[Verdict]) -> pd.DataFrame:
 def check_verdicts(table: pd.DataFrame, source: str) -> pd.DataFrame:
     """The table with the columns of `Verdict`, in their order and types.
 
-    Raises InputError with every fault: missing columns, unknown words, a vote without label, a label without vote,
-    negative seconds, a round below 1, a time that is none.
+    A table of before `offered` was recorded has None there. Raises InputError with every fault: missing columns,
+    unknown words, a vote without label, a label without vote, negative seconds, a round below 1, a time that is none.
     """
-    missing = [name for name in COLUMNS if name not in table]
+    missing = [name for name in COLUMNS if name not in table and name != OFFERED]
     if missing:
         raise InputError(f"{source} lacks the column(s) {name_some(missing)} of a verdict table.")
-    table = table[list(COLUMNS)].reset_index(drop=True)
+    table = table.reindex(columns=list(COLUMNS)).reset_index(drop=True)
+    offered = table[OFFERED].astype(object)
     table = table.astype(dict.fromkeys(_TEXT, str)).astype({"seconds": float})
+    table[OFFERED] = offered.where(offered.notna(), None)
     faults = _list_faults(table)
     if faults:
         raise InputError(f"{source} cannot be used:\n- " + "\n- ".join(faults))
@@ -85,6 +91,8 @@ def read_verdicts(*paths: Path) -> pd.DataFrame:
 def write_verdicts(table: pd.DataFrame, path: Path) -> None:
     """Writes a checked table as .parquet or .csv; `path` holds the whole table or what it held before."""
     table = check_verdicts(table, str(path))
+    if table[OFFERED].isna().any():  # CSV cannot tell 'nothing offered' from 'not recorded'
+        table = table.drop(columns=OFFERED)
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.part")
     if path.suffix == ".parquet":

@@ -52,7 +52,7 @@ def measure_agreement(evidence: Evidence, options: MeasureOptions) -> Iterator[M
 
 
 def _measure_scope(evidence: Evidence, scope: str, draws: Draws) -> Iterator[Sampled]:
-    labels = evidence.labels
+    labels = evidence.labels[evidence.labels["is_dealt"]]
     answers = labels if scope == ALL else labels[labels["arm"] == scope]
     if not len(answers):
         reason = NEED_CONTROL.format(scope)
@@ -132,7 +132,7 @@ def _difference(section: str, name: str, proposal: Sampled | None, control: Samp
 def _each_annotator(evidence: Evidence, draws: Draws) -> Iterator[Measure]:
     """Each annotator's kappa over repetitions, where there is more than one annotator."""
     names = sorted(evidence.labels["annotator"].unique())
-    seats = take_seats(evidence.labels, len(evidence.images), len(evidence.classes))
+    seats = take_seats(evidence.labels[evidence.labels["is_dealt"]], len(evidence.images), len(evidence.classes))
     repeats = {name for name, place in zip(seats.annotators, seats.repetitions, strict=True) if place}
     for name in names if len(names) > 1 and repeats else []:
         kappa = mean_kappa(seats, pairs_within(seats, name), draws)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
+from scipy.stats import norm, t
 
 FEWEST_IMAGES = 10
 """A bootstrap over fewer images says little: no interval is given."""
@@ -84,11 +85,17 @@ def weighted_centre(values: np.ndarray, weights: np.ndarray, trim: float = 0.1) 
 
 
 def interval(samples: np.ndarray, n_images: int) -> tuple[float, float, str]:
-    """2.5th and 97.5th percentile of resampled figures, and why there is none where both are NaN."""
+    """95 % interval of resampled figures, and why there is none where both ends are NaN.
+
+    The 2.5th and 97.5th percentile, moved outwards where there are few images: a bootstrap of n draws is too narrow by
+    sqrt((n - 1) / n) and knows nothing of Student's t (expanded percentiles, Hesterberg 2015,
+    doi:10.1080/00031305.2015.1089789). Example: 16 images give the 1.4th and 98.6th, 1000 the 2.5th and 97.5th.
+    """
     if n_images < FEWEST_IMAGES:
         return float("nan"), float("nan"), f"no interval: {n_images} image(s), at least {FEWEST_IMAGES} are needed"
     finite = samples[np.isfinite(samples)]
     if len(finite) < 0.9 * len(samples):
         return float("nan"), float("nan"), "no interval: undefined in more than a tenth of the resamples; more images"
-    low, high = np.percentile(finite, [2.5, 97.5])
+    outside = 100 * norm.cdf(-np.sqrt(n_images / (n_images - 1)) * t.ppf(0.975, n_images - 1))
+    low, high = np.percentile(finite, [outside, 100 - outside])
     return float(low), float(high), ""

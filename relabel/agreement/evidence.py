@@ -7,6 +7,7 @@ import pandas as pd
 
 from relabel.agreement.bootstrap import Draws
 from relabel.agreement.measure import MeasureOptions
+from relabel.agreement.offers import fill_offers, is_dealt
 from relabel.verdicts import VOTING
 from training.data.votes import count_votes
 from training.errors import InputError
@@ -18,8 +19,9 @@ class Evidence(NamedTuple):
     """N images, k classes, A answers."""
 
     answers: pd.DataFrame
-    """(A,) columns of a verdict, and row (image number), class and proposed (class numbers, -1 for none), is_vote,
-    time (UTC). Without bulk labels: no human looked at them one by one."""
+    """(A,) columns of a verdict, and row (image number), class, proposed (in view, or recorded) and offer (the same in
+    both arms; class numbers, -1 for none), is_vote, is_dealt (`relabel.agreement.offers`), time (UTC). Without bulk
+    labels: no human looked at them one by one."""
     images: tuple[str, ...]
     classes: tuple[str, ...]
     votes: np.ndarray
@@ -29,6 +31,8 @@ class Evidence(NamedTuple):
     truth_source: str
     """In words; empty where there is none."""
     n_bulk: int
+    n_unrecorded: int
+    """Answers of tables that do not say what the image was offered: found by what the answers show."""
     is_simulation: bool
     """Whether any answer is simulated: every output says so."""
 
@@ -58,12 +62,14 @@ def gather_evidence(
         truth: image and label; where an image has several rows, the class with a clear majority of the votes.
     """
     n_bulk = int((verdicts["outcome"] == "bulk").sum())
-    answers = verdicts[verdicts["outcome"] != "bulk"].drop_duplicates().reset_index(drop=True)
+    answers = _keep_standing(verdicts[verdicts["outcome"] != "bulk"].drop_duplicates())
     images = tuple(sorted(answers["image"].unique()))
     if not images:
         raise InputError(f"No answers to measure: the tables hold {len(verdicts)} row(s), {n_bulk} of them bulk.")
     tables = [table[table["image"].isin(images)] for table in (votes, truth) if table is not None]
-    names = {*answers["label"], *answers["proposal"]}.union(*(table["label"] for table in tables)) - {""}
+    offered, n_unrecorded = fill_offers(answers)
+    answers = answers.assign(offered=offered)
+    names = {*answers["label"], *answers["proposal"], *offered}.union(*(table["label"] for table in tables)) - {""}
     classes = tuple(sorted(names))
     counted = _count(votes, images, classes)
     if truth is not None:
@@ -73,17 +79,32 @@ def gather_evidence(
     else:
         known, source = np.full(len(images), UNKNOWN), ""
     simulated = bool((answers["tool"] == "simulation").any())
-    return Evidence(_number(answers, images, classes), images, classes, counted, known, source, n_bulk, simulated)
+    numbered = _number(answers, images, classes)
+    return Evidence(numbered, images, classes, counted, known, source, n_bulk, n_unrecorded, simulated)
+
+
+def _keep_standing(verdicts: pd.DataFrame) -> pd.DataFrame:
+    """Without answers that were given anew to the same question, as where a table and a later one are joined.
+
+    The question alone and that in the cluster are two: both are kept.
+    """
+    verdicts = verdicts.reset_index(drop=True)
+    times = pd.to_datetime(verdicts["at"], utc=True, format="ISO8601").sort_values(kind="stable")
+    last = verdicts.loc[times.index].drop_duplicates(["image", "annotator", "round", "unit"], keep="last")
+    return last.sort_index().reset_index(drop=True)
 
 
 def _number(answers: pd.DataFrame, images: tuple[str, ...], classes: tuple[str, ...]) -> pd.DataFrame:
-    return answers.assign(
+    index = pd.Index(classes, dtype=object)
+    numbered = answers.assign(
         row=pd.Index(images).get_indexer(answers["image"]),
-        **{"class": pd.Index(classes, dtype=object).get_indexer(answers["label"])},
-        proposed=pd.Index(classes, dtype=object).get_indexer(answers["proposal"]),
+        **{"class": index.get_indexer(answers["label"])},
+        proposed=index.get_indexer(answers["proposal"]),
+        offer=index.get_indexer(answers["offered"]),
         is_vote=answers["outcome"].isin(VOTING),
         time=pd.to_datetime(answers["at"], utc=True, format="ISO8601"),
     )
+    return numbered.assign(is_dealt=is_dealt(numbered))
 
 
 def _count(table: pd.DataFrame | None, images: tuple[str, ...], classes: tuple[str, ...]) -> np.ndarray:

@@ -8,9 +8,12 @@ import pandas as pd
 from relabel.agreement.bootstrap import Draws, interval, resample_sums
 from relabel.agreement.evidence import UNKNOWN, Evidence
 from relabel.agreement.measure import Measure, missing
+from relabel.agreement.offers import offered_answers
 
 SHOWN, EFFECT = "Proposals shown", "Right and wrong answers"
 RIGHT_SHARE = "proposals that are right"
+MOST_LOST = 0.05
+"""Share of answers without a label by which the proposal arm may exceed the control arm."""
 NEED_TRUTH = "no truth: give --truth, a table of image and label, or --votes with a majority an image"
 NEED_SHOWN = "no proposal was shown to anybody; push a folder of `dc3 propose` and have it answered"
 
@@ -61,32 +64,44 @@ def _shares(sums: np.ndarray) -> np.ndarray:
     return shares
 
 
-def with_what_was_proposed(evidence: Evidence) -> pd.DataFrame:
-    """Labels with column `proposed` filled in where an image was first shown with a proposal and then judged alone.
+def why_lost(dealt: pd.DataFrame, unknown: pd.Series) -> str:
+    """Why the arms cannot be compared by these answers, or nothing: too many are lost in the proposal arm alone.
 
-    The arms are compared as they were dealt: an image taken out of its cluster and judged alone stays in its arm.
+    They are those of images that were sent back from clusters and not judged alone yet, which are the disputed ones.
+
+    Args:
+        dealt: as `offered_answers` gives it.
+        unknown: of each row, whether it does not tell what is asked.
     """
-    keys = ["row", "annotator", "round"]
-    first = evidence.answers[evidence.answers["proposed"] >= 0].drop_duplicates(keys)[[*keys, "proposed"]]
-    labels = evidence.labels.drop(columns="proposed").merge(first, on=keys, how="left")
-    return labels.assign(proposed=labels["proposed"].fillna(UNKNOWN).astype(int))
+    lost = {arm: unknown[dealt["arm"] == arm] for arm in ("proposal", "control")}
+    shares = {arm: float(mask.mean()) if len(mask) else 0.0 for arm, mask in lost.items()}
+    if shares["proposal"] - shares["control"] <= MOST_LOST:
+        return ""
+    return (
+        f"{int(lost['proposal'].sum())} of {len(lost['proposal'])} answers to proposals are not in yet, mostly on "
+        "images that were sent back from clusters: have these judged alone (`dc3 label-studio push` again, or go on "
+        "with `dc3 review`), then measure"
+    )
 
 
 def measure_effect(evidence: Evidence, draws: Draws) -> Iterator[Measure]:
     """Yields the share of right answers in both arms, and its difference where the proposal is wrong: the harm.
 
     harm rate: per cent of answers that would have been right without the wrong proposal, right answers of the control
-    arm less those of the proposal arm, over the images whose proposal is wrong. The arms were dealt at random.
+    arm less those of the proposal arm, over the images that were offered a wrong class. The arms were dealt at random,
+    and each answer counts in the arm and with the offer of its image, in view or not.
     """
-    labels = with_what_was_proposed(evidence)
-    truth = evidence.truth[labels["row"].to_numpy()]
-    labels = labels.assign(truth=truth)[(truth != UNKNOWN) & (labels["proposed"] >= 0)]
-    if not len(labels):
-        reason = NEED_TRUTH if not evidence.truth_source else f"no image with a proposal has {evidence.truth_source}"
+    dealt = offered_answers(evidence.answers)
+    truth = evidence.truth[dealt["row"].to_numpy()]
+    dealt = dealt.assign(truth=truth)[truth != UNKNOWN]
+    lost = why_lost(dealt, dealt["class"] < 0)
+    labels = dealt[dealt["class"] >= 0]
+    if lost or not len(labels):
+        no_truth = f"no image with a proposal has {evidence.truth_source}" if evidence.truth_source else NEED_TRUTH
         for name in (RIGHT_SHARE, "wrong proposals accepted", "harm rate", "help rate", "right answers overturned"):
-            yield missing(EFFECT, name, "proposal", reason, "%")
+            yield missing(EFFECT, name, "proposal", lost or no_truth, "%")
         return
-    right_proposal = labels["proposed"] == labels["truth"]
+    right_proposal = labels["offered"] == labels["truth"]
     right = labels["class"] == labels["truth"]
     in_arm = {arm: labels["arm"] == arm for arm in ("proposal", "control")}
     yield rate(EFFECT, RIGHT_SHARE, "all", labels["row"], right_proposal, draws)

@@ -23,7 +23,8 @@ MEANINGS = {
     "its members.",
     "Proposals shown": "What annotators did with a proposal in view, in per cent of the answers to one.",
     "Right and wrong answers": "Measured against the truth named below. Harm: right answers lost where the proposal is "
-    "wrong. Help: right answers won where it is right. Both against the control arm.",
+    "wrong. Help: right answers won where it is right. Both against the control arm; "
+    "an answer counts by what its image was offered, in view or not.",
     "Confirmation bias": "d from A = d + (0.99 - d) p: how much likelier a class becomes by being proposed. "
     "0: no pull; 0.99: whatever is proposed is accepted.",
 }
@@ -44,6 +45,12 @@ def describe(evidence: Evidence, times: Times, options: MeasureOptions) -> dict[
     n_rounds, n_annotators = labels["round"].nunique(), labels["annotator"].nunique()
     caps = ", ".join(f"{unit} {cap:.1f} s" for unit, cap in times.caps.items()) or "none"
     how = "as given" if options.cap_seconds else "3 x 90th percentile of the tasks"
+    offers = "as recorded with each answer"
+    if evidence.n_unrecorded:
+        offers = (
+            f"{evidence.n_unrecorded} answer(s) are older than its record: taken from what the proposal arm's answers "
+            "had in view, suspects included; export or pull them again where the proposals are still there"
+        )
     left_out = f"{times.n_first} first task(s) of a session, {times.n_untimed} answer(s) without a time"
     summary = {
         "answers": f"{len(evidence.answers)}, {len(labels)} of them with a label; {evidence.n_bulk} bulk left out",
@@ -51,6 +58,8 @@ def describe(evidence: Evidence, times: Times, options: MeasureOptions) -> dict[
         "annotators": f"{n_annotators} in {n_rounds} round(s)",
         "classes": str(len(evidence.classes)),
         "truth": evidence.truth_source or "none",
+        "what images were offered": offers,
+        "answers on images that others sent back": f"{int((~evidence.answers['is_dealt']).sum())} left out",
         "longest time that counts": f"{caps} ({how})",
         "left out of the times": left_out,
         "intervals": f"95 %, bootstrap over images, {options.resamples} resamples, seed {options.seed}",

@@ -87,6 +87,7 @@ def _judge(answer: Answer, row: Proposal, bundle: Bundle, kind: Kind) -> Verdict
         proposal=row.proposal if row.arm == "control" else answer.shown,
         model_version=bundle.about.model_version,
         outcome=outcome,
+        offered=row.offered,
     )
 
 

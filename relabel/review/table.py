@@ -34,6 +34,7 @@ def to_verdicts(answers: list[Answer], proposals: dict[str, Proposal], about: Ab
             proposal=proposals[image].proposal if proposals[image].arm == "control" else shown,
             model_version=about.model_version,
             outcome=outcome,
+            offered=proposals[image].offered,
         )
         for answer in answers
         for image, shown in zip(answer.images, answer.proposals, strict=True)

@@ -1,7 +1,7 @@
 """One simulated annotator: answers drawn from the real votes, the published acceptance model and a cost model."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 
@@ -12,17 +12,30 @@ NO_CLASS = -1
 """In place of a class number: no proposal, or no label given."""
 
 
+DataSet = Literal["cifar10h", "qualitymri", "turkey", "pig", "treeversity1", "benthic", "micebone", "plankton"]
+PUBLISHED: dict[DataSet, float] = dict(
+    zip(get_args(DataSet), (0.0, 0.0, 0.14, 0.26, 0.26, 0.40, 0.41, 0.65), strict=True)
+)
+"""d by data set of the DCIC benchmark, as the code of CleverLabel (arXiv 2305.12811, its `spa.py`) has them."""
+
+
 @dataclass(frozen=True)
 class AnnotatorModel:
     """How a simulated annotator decides."""
 
-    d: float = 0.26
-    """Confirmation bias: chance to accept a proposal that one would not have given, A = d + (0.99 - d) p. Measured by
-    CleverLabel (arXiv 2305.12811, its code): 0 on CIFAR-10H, 0.14 Turkey, 0.26 Pig and Treeversity#1, 0.65 Plankton."""
+    d: float | DataSet = 0.26
+    """Confirmation bias: chance to accept a proposal that one would not have given, A = d + (0.99 - d) p. A number, or
+    the data set that CleverLabel's code (arXiv 2305.12811) gives one for: cifar10h and qualitymri 0, turkey 0.14, pig
+    and treeversity1 0.26, benthic 0.40, micebone 0.41, plankton 0.65."""
     full_acceptance: float = 0.99
     """Chance to accept a proposal that everybody would give (same source)."""
     mixed_below: float = 0.5
     """A cluster whose most frequent class has a smaller share of the members is answered `mixed`. Our assumption."""
+
+    @property
+    def offset(self) -> float:
+        """d as a number."""
+        return PUBLISHED[self.d] if isinstance(self.d, str) else self.d
 
 
 @dataclass(frozen=True)
@@ -63,14 +76,16 @@ class ClusterAnswer(NamedTuple):
     """Of the members that belong: accepted or changed; skipped where the cluster is mixed."""
     seconds: float
     """For the cluster as a whole."""
+    seen: np.ndarray
+    """(M,) class that he takes each member for: asked about it alone in this round, he says the same."""
 
 
 def check_models(annotator: AnnotatorModel, cost: CostModel) -> None:
     """Raises InputError with every value out of range."""
     faults = []
-    if not 0 <= annotator.d < annotator.full_acceptance <= 1:
+    if not 0 <= annotator.offset < annotator.full_acceptance <= 1:
         faults.append(
-            f"0 <= d < full acceptance <= 1 must hold, they are {annotator.d} and {annotator.full_acceptance}"
+            f"0 <= d < full acceptance <= 1 must hold, they are {annotator.offset} and {annotator.full_acceptance}"
         )
     if not 0 <= annotator.mixed_below <= 1:
         faults.append(f"mixed-below must lie in 0 to 1, it is {annotator.mixed_below}")
@@ -88,7 +103,7 @@ def acceptance(share: np.ndarray, model: AnnotatorModel) -> np.ndarray:
 
     Example: d = 0.26 and p = 0 give 0.26, p = 1 gives 0.99.
     """
-    return model.d + (model.full_acceptance - model.d) * share
+    return model.offset + (model.full_acceptance - model.offset) * share
 
 
 def answer_image(
@@ -110,6 +125,15 @@ def answer_image(
     if generator.random() < acceptance(truth[proposal], model):
         return ImageAnswer(proposal, "accepted", seconds)
     return ImageAnswer(_draw(without(truth, proposal), generator), "changed", seconds)
+
+
+def answer_again(seen: int, generator: np.random.Generator, cost: CostModel) -> ImageAnswer:
+    """Judges alone, without a proposal, an image that the annotator took for class `seen` in its cluster.
+
+    A fresh draw would give the cluster's class a second chance: p + (1 - p) p of those who ignore proposals would name
+    it, not p, and pass for people whom proposals pull.
+    """
+    return ImageAnswer(seen, "manual", _draw_seconds(cost.free_seconds, cost, generator))
 
 
 def answer_cluster(
@@ -147,8 +171,8 @@ def answer_cluster(
     other = leaders[0] if len(leaders) == 1 or proposal in leaders else generator.choice(leaders)
     label = proposal if proposal in leaders else int(other)
     if counts[label] < model.mixed_below * len(seen):
-        return ClusterAnswer(NO_CLASS, np.zeros(len(seen), bool), "skipped", seconds)
-    return ClusterAnswer(label, seen == label, "accepted" if label == proposal else "changed", seconds)
+        return ClusterAnswer(NO_CLASS, np.zeros(len(seen), bool), "skipped", seconds, seen)
+    return ClusterAnswer(label, seen == label, "accepted" if label == proposal else "changed", seconds, seen)
 
 
 def cluster_seconds(n_members: int, cost: CostModel) -> float:

@@ -9,7 +9,16 @@ import numpy as np
 import pandas as pd
 
 from relabel.bundle import MIXED, Bundle, Proposal
-from relabel.simulate.annotators import AnnotatorModel, CostModel, answer_cluster, answer_image, check_models
+from relabel.simulate.annotators import (
+    AnnotatorModel,
+    ClusterAnswer,
+    CostModel,
+    ImageAnswer,
+    answer_again,
+    answer_cluster,
+    answer_image,
+    check_models,
+)
 from relabel.verdicts import Verdict, to_table
 from training.data.votes import count_votes, soft_labels
 from training.errors import InputError, name_some
@@ -62,7 +71,8 @@ def play(bundle: Bundle, truth: np.ndarray, options: PlayOptions, generator: np.
     """All verdicts of all annotators and repetitions, tool `simulation`.
 
     Images of the control arm are judged singly without a proposal; certain ones with it; ambiguous ones by cluster.
-    What is taken out of a cluster, and every member of a mixed one, is then judged singly without a proposal.
+    What is taken out of a cluster, and every member of one that was answered mixed, is then judged singly without a
+    proposal: as what the annotator took it for in the cluster. From one repetition to the next nobody remembers.
 
     Args:
         bundle: as read, N images.
@@ -111,36 +121,36 @@ def _play_once(stage: Stage, options: PlayOptions, generator: np.random.Generato
     for row in alone:
         proposal = stage.proposals[row]
         shown = proposal.arm == "proposal" and proposal.decision == "class"
-        yield _judge_image(stage, row, shown, options, generator)
-    again: list[int] = []
+        number = stage.classes.index(proposal.proposal) if shown else None
+        yield _say(stage, row, answer_image(stage.truth[row], number, generator, options.annotator, options.cost))
+    again: list[tuple[int, int]] = []
     for rows in clusters.values():
-        for row, verdict in zip(rows, _judge_cluster(stage, rows, options, generator), strict=True):
-            if verdict.label == "":
-                again.append(row)
-            yield verdict
-    for row in again:
-        yield _judge_image(stage, row, False, options, generator)
+        answer = _look(stage, rows, options, generator)
+        again += [(row, int(answer.seen[place])) for place, row in enumerate(rows) if not answer.belongs[place]]
+        yield from _say_cluster(stage, rows, answer)
+    for row, seen in again:
+        yield _say(stage, row, answer_again(seen, generator, options.cost))
 
 
-def _judge_image(stage: Stage, row: int, shown: bool, options: PlayOptions, generator: np.random.Generator) -> Verdict:
+def _say(stage: Stage, row: int, answer: ImageAnswer) -> Verdict:
     proposal = stage.proposals[row]
-    number = stage.classes.index(proposal.proposal) if shown else None
-    answer = answer_image(stage.truth[row], number, generator, options.annotator, options.cost)
     # the control arm records what would have been proposed
-    recorded = proposal.proposal if shown or proposal.arm == "control" else ""
+    recorded = proposal.proposal if answer.outcome != "manual" or proposal.arm == "control" else ""
     label = stage.classes[answer.label]
     verdict = _verdict(stage, proposal)
     return verdict._replace(label=label, seconds=answer.seconds, proposal=recorded, outcome=answer.outcome)
 
 
-def _judge_cluster(
-    stage: Stage, rows: list[int], options: PlayOptions, generator: np.random.Generator
-) -> Iterator[Verdict]:
+def _look(stage: Stage, rows: list[int], options: PlayOptions, generator: np.random.Generator) -> ClusterAnswer:
+    members = [stage.proposals[row] for row in rows]
+    number = stage.classes.index(stage.cluster_proposals[members[0].cluster])
+    suspects = np.array([member.suspect for member in members])
+    return answer_cluster(stage.truth[rows], number, suspects, generator, options.annotator, options.cost)
+
+
+def _say_cluster(stage: Stage, rows: list[int], answer: ClusterAnswer) -> Iterator[Verdict]:
     members = [stage.proposals[row] for row in rows]
     proposal = stage.cluster_proposals[members[0].cluster]
-    suspects = np.array([member.suspect for member in members])
-    number = stage.classes.index(proposal)
-    answer = answer_cluster(stage.truth[rows], number, suspects, generator, options.annotator, options.cost)
     for member, belongs in zip(members, answer.belongs, strict=True):
         yield _verdict(stage, member)._replace(
             label=stage.classes[answer.label] if belongs else "",
@@ -167,4 +177,5 @@ def _verdict(stage: Stage, proposal: Proposal) -> Verdict:
         proposal="",
         model_version=stage.model_version,
         outcome="manual",
+        offered=proposal.offered,
     )

@@ -1,7 +1,7 @@
 """Scripted annotators that answer over a real Label Studio's API, as its page does: a simulation of people."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
@@ -11,18 +11,23 @@ from relabel.bundle import MIXED
 from relabel.label_studio.config import ANCHOR, CLUSTER_CLASS, IMAGE_CLASS, OUTLIERS
 from relabel.label_studio.projects import Project
 from relabel.label_studio.tasks import ID, MEMBERS, SHOWN
-from relabel.simulate.annotators import AnnotatorModel, CostModel, answer_cluster, answer_image
+from relabel.simulate.annotators import AnnotatorModel, CostModel, answer_again, answer_cluster, answer_image
 
 
 @dataclass(frozen=True)
 class ScriptedAnnotator:
-    """One annotator: how he decides, how long he takes, and what the real votes on each image were."""
+    """One annotator: how he decides, how long he takes, and what the real votes on each image were.
+
+    In one round he remembers what he took each member of a cluster for; each annotator needs a `seen` of his own.
+    """
 
     truths: Mapping[str, np.ndarray]
     """Share of the real votes, (k,) an image, by name."""
     classes: tuple[str, ...]
     model: AnnotatorModel
     cost: CostModel
+    seen: dict[str, int] = field(default_factory=dict)
+    """Class number by image; filled as clusters are answered."""
 
 
 def answer_all(
@@ -68,7 +73,11 @@ def _judge(
     data, classes = task["data"], annotator.classes
     shown = classes.index(data[SHOWN]) if data[SHOWN] else None
     if project.kind != "clusters":
-        single = answer_image(annotator.truths[data[ID]], shown, generator, annotator.model, annotator.cost)
+        image = str(data[ID])
+        if image in annotator.seen:
+            single = answer_again(annotator.seen[image], generator, annotator.cost)
+        else:
+            single = answer_image(annotator.truths[image], shown, generator, annotator.model, annotator.cost)
         origin = {"accepted": "prediction", "changed": "prediction-changed"}.get(single.outcome, "manual")
         return [_select(IMAGE_CLASS, "image", [classes[single.label]], origin)], single.seconds
     assert shown is not None, "every cluster task has a class"
@@ -77,6 +86,7 @@ def _judge(
     suspects = np.array([member in ticked for member in members])
     truths = np.array([annotator.truths[member] for member in members])
     whole = answer_cluster(truths, shown, suspects, generator, annotator.model, annotator.cost)
+    annotator.seen.update(zip(members, whole.seen.tolist(), strict=True))
     if whole.outcome == "skipped":
         return [_select(CLUSTER_CLASS, ANCHOR, [MIXED], "prediction-changed")], whole.seconds
     origin = "prediction" if whole.outcome == "accepted" else "prediction-changed"

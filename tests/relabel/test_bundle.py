@@ -10,7 +10,7 @@ from relabel.bundle import MIXED, About, ClusterRow, Proposal, read_bundle, refu
 from training.errors import InputError
 
 ABOUT = About("run-1", ("NA", "dog"), 2, 0.1, 7)
-CERTAIN = Proposal("a", "a.png", "unlabelled", "control", "class", "NA", 0.9, "", 0, False, 0.1, 2.5, 0.5, -0.5)
+CERTAIN = Proposal("a", "a.png", "unlabelled", "control", "class", "NA", 0.9, "", 0, False, 0.1, 2.5, 0.5, -0.5, "NA")
 DOUBTFUL = Proposal("b", "s/b.png", "test", "proposal", "cluster", "dog", 0.4, "12.1", 0, True, 0.8, 1.5, 1.0, 2.0)
 CLUSTER = ClusterRow("12.1", "NA or dog", "dog", 1, 1.5)
 

@@ -1,5 +1,7 @@
 """The confirmation bias d is found again in answers of known d."""
 
+from math import comb
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -29,6 +31,34 @@ def test_d_lies_in_its_interval(n_votes: int, method: str, d: float) -> None:
         values.append(found.value)
     assert covered >= 25, covered
     assert np.mean(values) == pytest.approx(d, abs=0.03)
+
+
+def test_who_ignores_proposals_of_clear_images_has_no_bias() -> None:
+    # all of 20,000 images: 95 % say what is proposed, with it as without. By the published 0.99 alone d would be 0.19
+    drawn = np.random.default_rng(0)
+    n = 20_000
+    setting = make_setting(n, 2, 0, control=0.5)
+    labels = np.where(drawn.random(n) < 0.95, setting.proposed, 1 - setting.proposed)
+    outcome = np.where(setting.is_control, "manual", np.where(labels == setting.proposed, "accepted", "changed"))
+    table = answer(setting, 0.0, 1, 1, 0).assign(label=[f"class {label}" for label in labels], outcome=outcome)
+    found = next(measure_bias(gather_evidence(table), Draws(n, 200, 0)))
+    assert found.low < 0 < found.high
+    assert found.high - found.low < 0.5
+
+
+def test_products_of_p_are_estimated_without_bias() -> None:
+    # one image, p = 0.3, m = 10 votes: over all x the terms average to (1 - p)^2 and p (1 - p), as no plug-in does
+    m, p = 10, 0.3
+    weights = [comb(m, x) * p**x * (1 - p) ** (m - x) for x in range(m + 1)]
+    found = np.zeros(2)
+    for x, weight in enumerate(weights):
+        votes = pd.DataFrame({"image": "0.png", "label": ["class 1"] * x + ["class 0"] * (m - x)})
+        table = answer(make_setting(1, 2, 0, control=0.0), 0.0, 1, 1, 0).assign(proposal="class 1")
+        terms = take_terms(gather_evidence(table, votes))
+        assert not isinstance(terms, str)
+        # an image on which all agree as proposed is left out: both terms are 0 there
+        found += weight * np.array([terms.below.sum(), terms.free.sum()])
+    np.testing.assert_allclose(found, [(1 - p) ** 2, p * (1 - p)])
 
 
 def test_each_annotator_has_a_d_of_their_own() -> None:

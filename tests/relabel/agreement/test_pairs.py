@@ -30,6 +30,28 @@ def test_repetitions_are_ordered_by_round_then_time(verdicts: pd.DataFrame) -> N
     np.testing.assert_array_equal(seats.labels[mine["row"], seat], mine["class"])
 
 
+def test_an_answer_to_an_image_sent_back_is_neither_the_first_nor_a_repetition(verdicts: pd.DataFrame) -> None:
+    first = verdicts[verdicts["round"] == 1].assign(unit="cluster")
+    # an hour later in the same round, and another class for each
+    later = (pd.to_datetime(first["at"]) + pd.Timedelta(hours=1)).map(lambda time: time.isoformat())
+    other = first["label"].map({"class 0": "class 1", "class 1": "class 2", "class 2": "class 0"})
+    again = first.assign(at=later, label=other, unit="image")
+    for table in (pd.concat([first, again]), pd.concat([again, first])):
+        seats = seats_of(table)
+        assert seats.repetitions == (0, 0, 0)
+        np.testing.assert_array_equal(seats.labels, seats_of(first).labels)
+
+
+def test_of_two_answers_to_the_same_question_the_last_counts(verdicts: pd.DataFrame) -> None:
+    first = verdicts[verdicts["round"] == 1]
+    later = (pd.to_datetime(first["at"]) + pd.Timedelta(hours=1)).map(lambda time: time.isoformat())
+    anew = first.assign(at=later, label="class 0")
+    for table in (pd.concat([first, anew]), pd.concat([anew, first])):
+        seats = seats_of(table)
+        assert seats.repetitions == (0, 0, 0)
+        assert (seats.labels == 0).all()
+
+
 def test_pairs_are_of_one_annotator_or_of_one_repetition(verdicts: pd.DataFrame) -> None:
     seats = seats_of(verdicts)
     assert len(pairs_within(seats)) == 3

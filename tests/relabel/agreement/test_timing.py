@@ -48,6 +48,18 @@ def test_idle_is_cut_at_the_cap() -> None:
     assert times_of(verdicts, cap_seconds=100).seconds.max() == pytest.approx(100)
 
 
+def test_clusters_and_single_images_have_a_cap_each() -> None:
+    singles = [verdict(f"{n}", 2, n / 10) for n in range(40)]
+    clusters = [
+        verdict(f"m{n}", 50 + n, 10 + n, unit="cluster", cluster=f"{n}", proposal="x", outcome="accepted")
+        for n in range(10)
+    ]
+    times = times_of([*singles, *clusters, verdict("idle", 30, 21)])
+    assert times.caps == {"image": pytest.approx(3 * 2), "cluster": pytest.approx(3 * 58.1)}
+    assert times.is_capped.sum() == 1, "the single image of 30 s, and no cluster"
+    assert times.seconds.max() == pytest.approx(59)
+
+
 def test_cluster_is_one_task_shared_by_its_members() -> None:
     members = [verdict(f"{n}", 5, 1, unit="cluster", cluster="7", proposal="x", outcome="accepted") for n in range(10)]
     times = times_of([verdict("first", 1, 0), *members], cap_seconds=20)

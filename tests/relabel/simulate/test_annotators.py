@@ -7,7 +7,9 @@ from relabel.simulate.annotators import (
     NO_CLASS,
     AnnotatorModel,
     CostModel,
+    DataSet,
     acceptance,
+    answer_again,
     answer_cluster,
     answer_image,
     check_models,
@@ -119,6 +121,41 @@ def test_a_slip_goes_to_any_other_class() -> None:
 
 def test_worked_example_of_the_acceptance() -> None:
     np.testing.assert_allclose(acceptance(np.array([0.0, 1.0]), AnnotatorModel()), [0.26, 0.99])
+
+
+@pytest.mark.parametrize(
+    ("name", "d"),
+    [
+        ("cifar10h", 0.0),
+        ("qualitymri", 0.0),
+        ("turkey", 0.14),
+        ("pig", 0.26),
+        ("treeversity1", 0.26),
+        ("benthic", 0.40),
+        ("micebone", 0.41),
+        ("plankton", 0.65),
+    ],
+)
+def test_d_of_a_data_set_is_the_published_one(name: DataSet, d: float) -> None:
+    model = AnnotatorModel(d=name)
+    check_models(model, CostModel())
+    assert model.offset == d
+    np.testing.assert_allclose(acceptance(np.array([0.0, 1.0]), model), [d, 0.99])
+
+
+def test_in_one_round_an_annotator_says_again_what_he_saw() -> None:
+    truths = np.tile(TRUTH, (N, 1))
+    generator = np.random.default_rng(0)
+    model = AnnotatorModel(d=0.0, full_acceptance=1.0, mixed_below=0.0)
+    answer = answer_cluster(truths, 0, np.zeros(N, bool), generator, model, EXACT)
+    np.testing.assert_array_equal(answer.belongs, answer.seen == answer.label)
+    out = answer.seen[~answer.belongs]
+    again = [answer_again(int(seen), generator, EXACT) for seen in out]
+    assert [one.label for one in again] == out.tolist()
+    assert {one.outcome for one in again} == {"manual"}
+    # who ignores proposals names the cluster's class as often as without: a fresh draw would give it a second chance
+    final = np.where(answer.belongs, answer.label, answer.seen)
+    assert (final == 0).mean() == pytest.approx(TRUTH[0], abs=0.02)
 
 
 def test_impossible_models_are_refused_with_all_faults() -> None:

@@ -48,6 +48,17 @@ def test_folders_in_the_wrong_order_are_refused(tmp_path: Path, votes: Path) -> 
         main([str(tmp_path / "ssl"), "--votes", str(votes), "--compare", str(tmp_path / "dc3")])
 
 
+@pytest.mark.parametrize(("named", "number"), [("plankton", "0.65"), ("cifar10h", "0")])
+def test_d_can_be_named_by_its_data_set(tmp_path: Path, votes: Path, named: str, number: str) -> None:
+    write_folder(tmp_path / "dc3")
+    tables = []
+    for d in (named, number):
+        output = tmp_path / d
+        assert main([str(tmp_path / "dc3"), "--votes", str(votes), "-o", str(output), "--d", d]) == 0
+        tables.append(read_verdicts(output / "simulation_verdicts.parquet"))
+    pd.testing.assert_frame_equal(*tables)
+
+
 def test_d_out_of_range_is_refused_before_anything_is_written(tmp_path: Path, votes: Path) -> None:
     write_folder(tmp_path / "dc3")
     with pytest.raises(InputError, match="d < full acceptance"):

@@ -6,7 +6,7 @@ import pytest
 
 from relabel.simulate.first_votes import draw_first_votes
 from relabel.simulate.gain import label_gain, model_gain
-from relabel.verdicts import COLUMNS
+from relabel.verdicts import Verdict, to_table
 from training.evaluate.predictions import Predictions
 
 REAL = pd.DataFrame(
@@ -31,11 +31,13 @@ def test_equal_seeds_draw_equal_first_votes() -> None:
 
 
 def verdicts(*labels: tuple[str, str]) -> pd.DataFrame:
-    rows = [
-        (image, "anna", label, 1.0, "2026-11-24T10:00:00+00:00", 1, "review", "image", "", "control", "", "r", "manual")
-        for image, label in labels
-    ]
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    at = "2026-11-24T10:00:00+00:00"
+    return to_table(
+        [
+            Verdict(image, "anna", label, 1.0, at, 1, "review", "image", "", "control", "", "r", "manual")
+            for image, label in labels
+        ]
+    )
 
 
 def test_label_gain_counts_only_answered_images_and_knows_nothing_of_those_without_votes() -> None:

@@ -69,6 +69,16 @@ def test_what_leaves_a_cluster_is_judged_alone_without_a_proposal(bundle: Bundle
     assert set(again["proposal"]) == {""}
 
 
+def test_nobody_calls_an_image_alone_what_he_took_it_out_of_its_cluster_as(bundle: Bundle) -> None:
+    verdicts = _play(bundle, options=PlayOptions(20, 1, AnnotatorModel(d=0.0))).query("cluster == '0'")
+    keys = ["annotator", "image"]
+    taken_out = verdicts[verdicts["outcome"] == "excluded"].set_index(keys).index
+    again = verdicts[verdicts["unit"] == "image"].set_index(keys)["label"].reindex(taken_out)
+    assert len(again) > 50
+    accepted = verdicts[verdicts["outcome"] == "accepted"]["annotator"].unique()
+    assert not (again[again.index.get_level_values("annotator").isin(accepted)] == "one").any()
+
+
 def test_members_share_the_time_of_their_cluster(bundle: Bundle) -> None:
     verdicts = _play(bundle, options=PlayOptions(1, 1, cost=CostModel(spread=0))).query("unit == 'cluster'")
     # 18 of 20 members are in the proposal arm

@@ -41,6 +41,19 @@ def test_minutes_follow_the_cost_model(tmp_path: Path) -> None:
     assert 0 < _find(rows, "all", "dc3").minutes_mean < free
 
 
+def test_the_time_of_what_was_taken_out_of_a_cluster_counts(tmp_path: Path) -> None:
+    bundle = write_folder(tmp_path / "dc3")
+    truth = read_truth(bundle, make_votes())
+    verdicts = play(bundle, truth, PlayOptions(1, 1, cost=CostModel(spread=0)), np.random.default_rng(0))
+    excluded = verdicts[verdicts["outcome"] == "excluded"]
+    assert len(excluded), "some suspects are taken out"
+    row = next(summarise("dc3", verdicts, bundle, truth))
+    # a check for each of 27 certain images, the cluster, and each image judged alone: control arm, mixed, again
+    alone = 3 + 1 + 2 + 9 + len(excluded)
+    seconds = (27 * 0.4 + (0.4 + 17 * 0.2) + alone) * 1.9
+    assert row.minutes_mean == pytest.approx(seconds / 60)
+
+
 def test_kappa_is_that_of_scikit_learn_over_the_repetitions(tmp_path: Path) -> None:
     bundle = write_folder(tmp_path / "dc3")
     truth = read_truth(bundle, make_votes())

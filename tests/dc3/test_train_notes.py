@@ -1,5 +1,6 @@
 """What `dc3 train` says of the data."""
 
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,14 +13,19 @@ def test_what_is_worth_knowing_of_the_data_is_printed_once(
     store: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     result = SimpleNamespace(
-        notices=("images: left out 2 thumbnails", "9 images have 16-bit grey values"),
         left_out=("a.png: damaged",),
         metrics={"f1": 0.5},
         run_id="r",
         predictions=Path("p"),
         report=Path("q"),
     )
-    monkeypatch.setattr("training.train.train", lambda *_, **__: result)
+
+    def train(*_: object, on_notice: Callable[[str], None], **__: object) -> SimpleNamespace:
+        on_notice("images: left out 2 thumbnails")
+        on_notice("9 images have 16-bit grey values")
+        return result
+
+    monkeypatch.setattr("training.train.train", train)
     assert main(["--register", ""]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[:3] == [

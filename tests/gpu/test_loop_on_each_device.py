@@ -93,7 +93,8 @@ def test_memory_stays_flat(device: torch.device, tmp_path: Path, monkeypatch: py
 
     monkeypatch.setattr(training.loop.fit, "step_seeds", seeds)
     train(tmp_path / "c.pt", device, method="supervised", loop=LoopOptions(n_steps, n_steps, 5))
-    assert held[n_steps - 10] <= held[10] + 4096
+    # a reading kept from each step would be 20 bytes of a tensor on CPU, a block of 512 on CUDA
+    assert held[n_steps - 10] <= held[10] + (4096 if device.type == "cuda" else 64)
 
 
 def allocated(device: torch.device) -> int:

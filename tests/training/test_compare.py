@@ -10,11 +10,10 @@ import pytest
 
 from tests.training.evaluate.test_metrics import make_predictions
 from training import track
-from training.compare import CompareOptions, _with_baseline, compare, plan
+from training.compare import CompareOptions, compare, plan, with_baseline
 from training.config import Config
 from training.errors import InputError
 from training.evaluate.baseline import fair_baseline
-from training.evaluate.predictions import write_predictions
 from training.report.compare import RunRow
 
 
@@ -38,14 +37,10 @@ def test_unknown_names_are_refused(tiny: Callable[..., Config], options: Compare
         plan(tiny(), options)
 
 
-def test_baseline_is_measured_on_validation_images(
-    tiny: Callable[..., Config], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_baseline_is_measured_on_validation_images(tiny: Callable[..., Config]) -> None:
     predictions = make_predictions([0.0] * 60)._replace(parts=np.repeat(["labelled", "validation", "test"], 20))
-    write_predictions(predictions, tmp_path / "p.parquet")
-    monkeypatch.setattr(track, "fetch_file", lambda *_: tmp_path / "p.parquet")
     row = RunRow("fixmatch", "dc3", 0, "run", 0.5, 0.3, -0.2, 0.4, False, 0.6, 1.0)
-    found = _with_baseline(row, [row._replace(variant="vanilla"), row], tiny())
+    found = with_baseline(row, [row._replace(variant="vanilla"), row], tiny(), lambda run_id: predictions)
     n_clusters = 3 * tiny().network.clusters_per_class
     expected, *others = (
         fair_baseline(predictions.part(part), 0.4, n_clusters, 0) for part in ("validation", "labelled", "test")

@@ -35,10 +35,10 @@ def review(bundle: Bundle) -> list[Verdict]:
 
 def label_studio(bundle: Bundle) -> list[Verdict]:
     tasks: dict[Kind, list[dict]] = {"single": [], "control": []}
-    for row in bundle.proposals.itertuples():
+    for number, row in enumerate(bundle.proposals.itertuples(), 1):
         choice = {"from_name": IMAGE_CLASS, "type": "choices", "value": {"choices": ["two"]}, "origin": "manual"}
         annotation = {
-            "id": 1,
+            "id": number,
             "result": [choice],
             "was_cancelled": False,
             "completed_by": 1,
@@ -49,7 +49,7 @@ def label_studio(bundle: Bundle) -> list[Verdict]:
         }
         data = {ID: row.image, SHOWN: ""}
         kind: Kind = "control" if row.arm == "control" else "single"
-        tasks[kind].append({"id": 1, "data": data, "annotations": [annotation]})
+        tasks[kind].append({"id": number, "data": data, "annotations": [annotation]})
     return [
         verdict for kind, some in tasks.items() for verdict in read_answers(some, {1: "ann"}, bundle, kind).verdicts
     ]

@@ -26,7 +26,7 @@ def test_export_takes_the_best_run_by_itself(
         calls.append((run, input_type, precision))
         assert n_typical == 6
         path.write_bytes(b"model")
-        return Exported(replace(CARD, precision=precision), 2.5)
+        return Exported(replace(CARD, precision=precision), 2.5, ("no image is left",))
 
     monkeypatch.setattr(export_module, "export", write)
     monkeypatch.setitem(sys.modules, "training.track", SimpleNamespace(best_run=lambda: "the best"))
@@ -34,6 +34,7 @@ def test_export_takes_the_best_run_by_itself(
     assert export_command.main(["--output", str(path)]) == 0
     assert export_command.main(["abc", "--output", str(path), "--input-type", "float32"]) == 0
     printed = capsys.readouterr().out
+    assert "note: no image is left" in printed
     assert f"{path}: 0.0 MB, run {CARD.run_id}, 3 classes, 6 clusters" in printed
     assert "20 typical images of the run's data travel with the file; --typical 0 leaves them out" in printed
     assert export_command.main(["abc", "--output", str(path), "--int8"]) == 0

@@ -244,10 +244,14 @@ def _find_nearest(name: str, images: Sequence[str]) -> str:
         place = bisect.bisect(ordered, last)
         pool = ordered[max(0, place - 100) : place + 100]
     close = difflib.get_close_matches(last, pool, n=50, cutoff=0.6)
-    # closest first, but names of running numbers are all alike: a slip near the end is likelier than one at the start
-    return max(close, key=lambda image: _count_alike(last, image), default="")
+    # names of running numbers are all alike: a slip near the end is likelier than one at the start
+    return max(sorted(close), key=lambda image: (_count_alike(last, image), _likeness(last, image)), default="")
 
 
 def _count_alike(one: str, other: str) -> int:
     """Letters before the first that differs."""
     return next((place for place, pair in enumerate(zip(one, other, strict=False)) if pair[0] != pair[1]), 0)
+
+
+def _likeness(one: str, other: str) -> float:
+    return difflib.SequenceMatcher(None, one, other).ratio()

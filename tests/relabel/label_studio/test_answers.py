@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from relabel.bundle import About, Bundle, ClusterRow, Proposal
+from relabel.bundle import About, Bundle, ClusterRow, Proposal, fill_offered
 from relabel.label_studio.answers import Answers, read_answers
 from relabel.label_studio.projects import Kind
 from relabel.verdicts import Verdict, to_table
@@ -24,7 +24,8 @@ def bundle() -> Bundle:
     rows = [Proposal(f"{n}", f"{n}.png", "test", "proposal", "class", "cat", 0.9, "", n, *PLACE) for n in range(2)]
     rows += [Proposal(f"{n}", f"{n}.png", "test", "proposal", "cluster", "dog", 0.6, "7", n, *PLACE) for n in (2, 3)]
     clusters = pd.DataFrame([ClusterRow("7", "cat or dog", "dog", 2, 1.0)])
-    return Bundle(Path("nowhere"), About("run", ("cat", "dog"), 1, 0.0, 0), pd.DataFrame(rows), clusters)
+    proposals = fill_offered(pd.DataFrame(rows), clusters)
+    return Bundle(Path("nowhere"), About("run", ("cat", "dog"), 1, 0.0, 0), proposals, clusters)
 
 
 PLACE = (False, 0.2, 1.0, 0.0, 0.0)
@@ -188,4 +189,4 @@ def test_a_verdict_has_all_that_its_table_wants(bundle: Bundle) -> None:
     (verdict,) = read(bundle, task(1, annotate(1, "dog"))).verdicts
     shown = ("image", "", "proposal", "cat", "run", "changed")
     at = "2026-01-05T10:00:00.250000+00:00"
-    assert verdict == Verdict("0", "ada@example.org", "dog", 2.5, at, 1, "label-studio", *shown)
+    assert verdict == Verdict("0", "ada@example.org", "dog", 2.5, at, 1, "label-studio", *shown, offered="cat")

@@ -140,7 +140,7 @@ def test_grid_is_the_same_for_the_same_seed(make_predictions: Make) -> None:
 def test_confusion_counts_are_written_in_and_readable(k: int, make_predictions: Make) -> None:
     predictions, _ = make_predictions(200, k)
     figure = draw_confusion(predictions, "all")
-    counts = count_confusions(predictions.votes.argmax(1), predictions.classes.argmax(1), k)
+    counts = count_confusions(predictions.labels, predictions.classes.argmax(1), k)
     texts = figure.axes[0].texts
     assert sorted(int(text.get_text()) for text in texts) == sorted(counts[counts > 0])
     figure.canvas.draw()

@@ -112,7 +112,12 @@ def fit_verdicts(
     fitted = fit_images(table, source, images, all_there=all_there)
     labels = unite_labels(fitted.rows["label"], source, classes)
     shown = unite_labels(fitted.rows["proposal"], source, classes)
-    rows = fitted.rows.assign(label=labels.labels, proposal=shown.labels)
+    offered = fitted.rows["offered"]
+    known = offered.notna()  # tables of before do not say it
+    offers = unite_labels(offered[known], source, classes)
+    rows = fitted.rows.assign(
+        label=labels.labels, proposal=shown.labels, offered=offered.mask(known, offers.labels.astype(object))
+    )
     return Fitted(rows, tuple(dict.fromkeys((*fitted.notices, *labels.notices, *shown.notices))))
 
 

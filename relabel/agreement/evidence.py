@@ -8,6 +8,7 @@ import pandas as pd
 from relabel.agreement.bootstrap import Draws
 from relabel.agreement.measure import MeasureOptions
 from relabel.agreement.offers import fill_offers, is_dealt
+from relabel.standing import latest_answers
 from relabel.verdicts import VOTING
 from training.data.votes import count_votes
 from training.errors import InputError
@@ -62,7 +63,9 @@ def gather_evidence(
         truth: image and label; where an image has several rows, the class with a clear majority of the votes.
     """
     n_bulk = int((verdicts["outcome"] == "bulk").sum())
-    answers = _keep_standing(verdicts[verdicts["outcome"] != "bulk"].drop_duplicates())
+    once = verdicts[verdicts["outcome"] != "bulk"].drop_duplicates().reset_index(drop=True)
+    # where a table and a later one are joined
+    answers = latest_answers(once).reset_index(drop=True)
     images = tuple(sorted(answers["image"].unique()))
     if not images:
         raise InputError(f"No answers to measure: the tables hold {len(verdicts)} row(s), {n_bulk} of them bulk.")
@@ -81,17 +84,6 @@ def gather_evidence(
     simulated = bool((answers["tool"] == "simulation").any())
     numbered = _number(answers, images, classes)
     return Evidence(numbered, images, classes, counted, known, source, n_bulk, n_unrecorded, simulated)
-
-
-def _keep_standing(verdicts: pd.DataFrame) -> pd.DataFrame:
-    """Without answers that were given anew to the same question, as where a table and a later one are joined.
-
-    The question alone and that in the cluster are two: both are kept.
-    """
-    verdicts = verdicts.reset_index(drop=True)
-    times = pd.to_datetime(verdicts["at"], utc=True, format="ISO8601").sort_values(kind="stable")
-    last = verdicts.loc[times.index].drop_duplicates(["image", "annotator", "round", "unit"], keep="last")
-    return last.sort_index().reset_index(drop=True)
 
 
 def _number(answers: pd.DataFrame, images: tuple[str, ...], classes: tuple[str, ...]) -> pd.DataFrame:

@@ -6,7 +6,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from relabel.verdicts import COLUMNS, VOTING, Verdict, check_verdicts, read_verdicts, to_table, votes_of, write_verdicts
+from relabel.verdicts import (
+    COLUMNS,
+    VOTING,
+    Verdict,
+    check_verdicts,
+    fit_verdicts,
+    read_verdicts,
+    to_table,
+    votes_of,
+    write_verdicts,
+)
 from training.errors import InputError
 
 GOOD = Verdict(
@@ -91,3 +101,13 @@ def test_a_faulty_table_is_not_written(tmp_path: Path) -> None:
     with pytest.raises(InputError):
         write_verdicts(faulty(arm="x"), path)
     assert path.read_bytes() == before
+
+
+def test_answers_offers_and_proposals_take_the_names_of_images_and_classes() -> None:
+    odd = GOOD._replace(image="lab/a.JPG", label=" Cat", proposal="CAT", offered="cat ")
+    old = GOOD._replace(annotator="ben", offered=None)
+    rows, notices = fit_verdicts(to_table([odd, old]), "verdicts", ["a.jpg"], ["cat", "dog"])
+    assert rows[["image", "label", "proposal"]].to_numpy().tolist() == [["a.jpg", "cat", "cat"]] * 2
+    assert rows["offered"].iloc[0] == "cat"
+    assert rows["offered"].isna().tolist() == [False, True], "what a table of before does not say stays unsaid"
+    assert notices

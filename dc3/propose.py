@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
+from dc3.notices import print_notice
 from relabel.propose.options import ProposeOptions, check_options
 from training.errors import InputError, name_some
 
@@ -40,13 +41,15 @@ def main(argv: list[str]) -> int:
     from relabel.propose.write import RunFacts, count_proposals, write_proposals
     from training import track
     from training.evaluate.predictions import read_predictions
-    from training.run_data import open_source
+    from training.run_data import find_doubt, open_source
 
     run_id = track.best_run() if arguments.run == "best" else track.find_run(arguments.run).info.run_id
     predictions = read_predictions(track.fetch_file(run_id, "predictions.parquet"))
     config, record = track.load_config(run_id), track.load_data_record(run_id)
     facts = RunFacts(run_id, arguments.round or track.round_of(run_id) + 1)
     folder = arguments.output
+    if doubt := find_doubt(record, config):
+        print_notice(doubt)
     with open_source(record, config) as source:
         _check_images(record, source, config.data.images)
         images = SeenImages(source, record.reading)

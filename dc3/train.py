@@ -23,7 +23,7 @@ def main(argv: list[str]) -> int:
     if options.register:
         track.check_model_name(options.register)  # now, not after hours of training
     earlier = options.resume or options.repeat
-    config = _recall_config(earlier, options.config) if earlier else options.config
+    config = _recall_config(earlier, options.config, preset=config) if earlier else options.config
     result = train(
         config,
         name=options.name,
@@ -43,11 +43,31 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def _recall_config(run_id: str, given: "Config") -> "Config":
-    """The configuration of an earlier run; device, execution and places of the data are this machine's."""
+def _recall_config(run_id: str, given: "Config", preset: "Config") -> "Config":
+    """The configuration of an earlier run; device, execution and places of the data are this machine's.
+
+    Raises InputError for any other option that is given beside --resume or --repeat: the record decides these.
+    """
+    from dataclasses import asdict
+
     from training import track
+    from training.config import flatten
+    from training.errors import InputError
 
     config = track.load_config(run_id)
+    recorded, wanted, unchanged = (flatten(asdict(options)) for options in (config, given, preset))
+    own = ("device", "execution", "images", "votes")
+    faults = [
+        f"{name} = {recorded[name]}, not {value}"
+        for name, value in wanted.items()
+        if name not in own and value != unchanged[name] and value != recorded[name]
+    ]
+    if faults:
+        raise InputError(
+            f"Run {run_id} is gone on with, or repeated, by its record:\n- "
+            + "\n- ".join(faults)
+            + "\nLeave these options out, or train anew without --resume and --repeat."
+        )
     data = replace(
         config.data, images=given.data.images or config.data.images, votes=given.data.votes or config.data.votes
     )

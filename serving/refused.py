@@ -7,6 +7,7 @@ from serving.images import BadImage
 STATUS_OF_REASON = {
     "empty": 400,
     "not_base64": 400,
+    "no_file": 400,
     "too_large": 413,
     "not_an_image": 415,
     "unsupported": 415,

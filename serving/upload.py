@@ -107,8 +107,8 @@ def _read_entry(entry: object, place: int) -> Upload:
     name, data = (entry.get("name"), entry.get("data")) if isinstance(entry, dict) else (None, entry)
     name = _name(name if isinstance(name, str) else None, place)
     if not isinstance(data, str):
-        raise Refused(400, "no_file", f"{name} has no text in data; {EXPECTED}")
-    if data.startswith("data:"):
+        return Upload(name, BadImage(name, "no_file", f"it has no text in data; {EXPECTED}"))
+    if data.lstrip()[:5].lower() == "data:":
         data = unquote(data.partition(",")[2])
     try:
         return Upload(name, _read_base64(data))

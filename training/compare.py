@@ -118,7 +118,7 @@ def _name(config: Config) -> str:
 
 
 def _check_resumed(resume: str, configs: Sequence[Config], dataset: Dataset) -> None:
-    track.check_unfinished(resume)
+    track.check_unfinished(resume, "compare")
     finished = track.finished_children(resume)
     for planned in configs:
         run = finished.get(_name(planned))

@@ -79,6 +79,21 @@ def find_images(record: DataRecord, config: Config, names: Sequence[str]) -> Fou
     return FoundImages(pixels, f"{len(other)} of {len(names)} images are gone or changed: {some}" if other else "")
 
 
+def find_doubt(record: DataRecord, config: Config) -> str:
+    """Why nobody can tell whether the images are still those that a run saw; empty where its record tells."""
+    if record.digests:
+        return ""
+    try:
+        if _read_dataset(config, record.reading).fingerprint == record.fingerprint:
+            return ""
+    except InputError:
+        pass  # of a vote table that was edited, which this is not about
+    return (
+        "images or votes are others than when this run was trained, and a run of an older version does not tell"
+        " which: make sure that the images are still the same"
+    )
+
+
 @contextmanager
 def open_source(record: DataRecord, config: Config) -> Iterator[Source]:
     """The images where they lie today, under the names and with the votes of the record: today's table is not read."""

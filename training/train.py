@@ -91,7 +91,8 @@ def train(
     Raises InputError, among others, where the run to go on with is finished or the data of an earlier run changed.
     """
     if run_id:
-        track.check_unfinished(run_id)
+        track.check_unfinished(run_id, "train")
+        name = name or track.name_of(run_id)
     config = resolve(config)
     earlier = run_id or repeat
     dataset, split = recall_data(earlier, config) if earlier else read_data(config)

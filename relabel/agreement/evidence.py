@@ -107,7 +107,9 @@ def _count(table: pd.DataFrame | None, images: tuple[str, ...], classes: tuple[s
     table = table[table["image"].isin(images)]
     present = sorted(table["label"].unique())
     if len(present) < 2:  # count_votes asks for two classes; one is no fault here
-        np.add.at(counts, (pd.Index(images).get_indexer(table["image"]), [classes.index(c) for c in table["label"]]), 1)
+        votes = table["votes"].to_numpy(np.int64) if "votes" in table else 1
+        rows = pd.Index(images).get_indexer(table["image"])
+        np.add.at(counts, (rows, [classes.index(name) for name in table["label"]]), votes)
         return counts
     counts[:, [classes.index(name) for name in present]] = count_votes(table, images, present).counts
     return counts

@@ -256,13 +256,16 @@ def test_a_body_without_an_image_is_refused(
 
 def test_json_carries_images_as_base64(client: httpx.Client) -> None:
     text = base64.b64encode(GOOD).decode()
-    images = [text, {"name": "b.png", "data": text}, {"data": f"data:image/png;base64,{text}"}, "%%%"]
+    uri = f" DATA:image/png;BASE64,{text}"
+    images = [text, {"name": "b.png", "data": text}, {"data": uri}, "%%%", {"name": "e.png", "data": None}]
     for kind in ("application/json", "text/plain"):
         response = client.post("/predict", content=json.dumps({"images": images}), headers={"content-type": kind})
         assert response.status_code == 200
         answers = response.json()["answers"]
-        assert [entry["name"] for entry in answers] == ["image 1", "b.png", "image 3", "image 4"]
-        assert [entry["error"] is None for entry in answers] == [True, True, True, False]
+        assert [entry["name"] for entry in answers] == ["image 1", "b.png", "image 3", "image 4", "e.png"]
+        assert [entry["error"] and entry["error"]["reason"] for entry in answers] == [
+            None, None, None, "not_base64", "no_file",
+        ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """A run is what its record says, whatever becomes of the lab's images and votes."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -40,6 +41,12 @@ def write_votes(path: Path, names: tuple[str, str] = ("dark", "bright")) -> None
     pd.DataFrame(rows, columns=["image", "label", "votes"]).to_csv(path, index=False)
 
 
+def forget_mlflow(patch: pytest.MonkeyPatch) -> None:
+    """MLflow leaves the number of an experiment in the environment, which another store does not know."""
+    for key in [key for key in os.environ if key.startswith("MLFLOW_") and key != "MLFLOW_DISABLE_TELEMETRY"]:
+        patch.delenv(key)
+
+
 @pytest.fixture(scope="module")
 def original(migrated_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Lab:
     """Trained in a process of its own, with a model in the registry."""
@@ -54,7 +61,7 @@ def original(migrated_database: Path, tmp_path_factory: pytest.TempPathFactory) 
     write_votes(lab.votes)
     shutil.copy(migrated_database, lab.store / "mlflow.db")
     with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        forget_mlflow(patch)
         patch.setenv("DC3_STORE", str(lab.store))
         patch.setenv("DC3_EXPERIMENT", "test")
         options = ["--size", "16", "--steps", "2", "--evaluate-every", "2", "--batch-size", "8", "--device", "cpu"]
@@ -69,7 +76,7 @@ def original(migrated_database: Path, tmp_path_factory: pytest.TempPathFactory) 
 @pytest.fixture
 def lab(original: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lab:
     """A copy to change, whose store was moved by the copying."""
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    forget_mlflow(monkeypatch)
     shutil.copytree(original.store, tmp_path / "store")
     shutil.copytree(original.images, tmp_path / "images")
     shutil.copy(original.votes, tmp_path / "votes.csv")
@@ -171,6 +178,32 @@ def test_changed_data_are_told_and_refused(lab: Lab, verb: str, capsys: pytest.C
     assert f"The data are no longer those of run {lab.run_id}:\n- class dark is now called zoo" in told
     assert "--images and --votes" in told
     assert track.find_run(lab.run_id).info.status == "KILLED"
+
+
+@pytest.mark.parametrize("verb", ["--resume", "--repeat"])
+def test_options_that_the_record_decides_are_refused(lab: Lab, verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    track.connect().update_run(lab.run_id, status="KILLED")
+    given = ["--seed", "5", "--steps", "2", "--variant", "vanilla", "--register", ""]
+    assert main(["train", verb, lab.run_id, *given]) == 2
+    told = capsys.readouterr().err
+    assert "\n- variant = dc3, not vanilla\n" in told
+    assert "\n- seed = 0, not 5\n" in told
+    assert "steps" not in told, "given as it was"
+
+
+def test_a_run_of_before_does_not_tell_which_image_changed(
+    lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = Path(track.fetch_file(lab.run_id, "data.parquet"))
+    path.unlink()
+    config = track.load_config(lab.run_id)
+    config = replace(config, data=replace(config.data, images=str(lab.images), votes=str(lab.votes)))
+    monkeypatch.setattr("training.track.load_config", lambda _: config)
+    assert main(["propose", lab.run_id, "--output", str(tmp_path / "same")]) == 0
+    assert "older version" not in capsys.readouterr().out
+    Image.new("RGB", (16, 16), (1, 2, 3)).save(lab.images / "7.png")
+    assert main(["propose", lab.run_id, "--output", str(tmp_path / "other")]) == 0
+    assert "note         images or votes are others" in capsys.readouterr().out
 
 
 def test_a_repeat_elsewhere_equals_the_run_and_keeps_its_split(

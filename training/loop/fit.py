@@ -189,7 +189,7 @@ def _mean_terms(pending: list[tuple[int, Tensor]]) -> dict[str, float]:
         for name, value in zip(READINGS, row, strict=True):
             if not math.isfinite(value):
                 raise NonFiniteError(
-                    f"Step {step}: {name} is {value}; the training stops and its last checkpoint stays. "
+                    f"Step {step}: {name} is {value}; the training stops; a checkpoint that was written before stays. "
                     "Lower --lr or the weight of that term."
                 )
     means = dict(zip(READINGS, values.mean(0).tolist(), strict=True))

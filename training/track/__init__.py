@@ -22,6 +22,7 @@ from training.track.runs import (
     has_file,
     load_config,
     load_data_record,
+    name_of,
     summarise,
 )
 
@@ -47,6 +48,7 @@ __all__ = [
     "log_config",
     "log_file",
     "log_metrics",
+    "name_of",
     "open_run",
     "register_onnx",
     "resolve_model",

@@ -23,7 +23,7 @@ _PACKAGES = {
 
 def store() -> Path:
     """The folder of all embedded stores: DC3_STORE, or mlruns in the working directory."""
-    return Path(os.environ.get("DC3_STORE", "mlruns")).resolve()
+    return Path(os.environ.get("DC3_STORE") or "mlruns").resolve()
 
 
 def sqlite_address(database: Path) -> str:

@@ -92,12 +92,21 @@ def _explain_absence(run: Run, name: str) -> str:
     return f"Run {run_id} has no {name}: it did not get that far; go on by `dc3 train --resume {run_id}`."
 
 
-def check_unfinished(run_id: str) -> None:
-    """Raises InputError for a run that is finished: what it is stays as it is."""
-    if find_run(run_id).info.status == FINISHED:
+def check_unfinished(run_id: str, kind: str) -> None:
+    """Raises InputError for a run that is finished, as what it is stays as it is, or that is none of the `kind`."""
+    run = find_run(run_id)
+    found = run.data.tags.get("dc3.kind", "train")
+    if found != kind:
+        raise InputError(f"Run {run_id} is no {kind} but a {found}: it goes on by `dc3 {found}`.")
+    if run.info.status == FINISHED:
         raise InputError(
             f"Run {run_id} is finished and is never written again: --repeat {run_id} trains it anew as another run."
         )
+
+
+def name_of(run_id: str) -> str:
+    """What a run is called."""
+    return str(find_run(run_id).info.run_name)
 
 
 def load_config(run_id: str) -> Config:

@@ -102,6 +102,7 @@ def test_votes_and_truth_of_other_images_or_one_class_are_no_crash() -> None:
     assert any("no image with a proposal has the truth table" in one.note for one in measure(verdicts, truth=other))
     single = pd.DataFrame({"image": ["1.png"] * 3, "label": ["class 1"] * 3})
     assert len(measure(verdicts, votes=single)) > 20
+    assert gather_evidence(verdicts, single.assign(votes=[1, 4, 7])).votes.sum() == 12
 
 
 def test_names_of_annotators_and_classes_do_not_matter() -> None:

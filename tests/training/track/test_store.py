@@ -101,7 +101,22 @@ def test_a_file_that_is_missing_tells_why(store: Path) -> None:
 def test_a_finished_run_is_not_gone_on_with(store: Path) -> None:
     track.connect()
     with pytest.raises(InputError, match=r"is finished and is never written again: --repeat"):
-        track.check_unfinished(record("done"))
+        track.check_unfinished(record("done"), "train")
+
+
+def test_only_a_run_of_its_kind_is_gone_on_with(store: Path) -> None:
+    track.connect()
+    with track.open_run("begun", tags={"dc3.kind": "train"}) as run_id:
+        track.check_unfinished(run_id, "train")
+        with pytest.raises(InputError, match=f"Run {run_id} is no compare but a train"):
+            track.check_unfinished(run_id, "compare")
+        assert track.name_of(run_id) == "begun"
+
+
+def test_an_empty_name_of_the_store_names_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DC3_STORE", "")
+    assert track.store() == tmp_path / "mlruns"
 
 
 @pytest.mark.parametrize(

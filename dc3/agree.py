@@ -14,7 +14,8 @@ from relabel.agreement.measure import MeasureOptions
 from relabel.agreement.measures import measure_all
 from relabel.agreement.report import Picture, describe, format_table, render_page, write_csv
 from relabel.agreement.timing import take_times
-from relabel.verdicts import read_verdicts
+from relabel.verdicts import fit_verdicts, read_verdicts
+from training.data.fit import describe_alike
 from training.data.names import describe_unknown
 from training.data.votes import fit_votes, read_votes
 from training.errors import InputError
@@ -46,7 +47,8 @@ def main(argv: list[str]) -> int:
         raise InputError("dc3 agree needs at least one verdict table, of `dc3 label-studio pull` or the review page.")
     if options.output.exists() and not options.output.is_dir():
         raise InputError(f"--output must be a folder, {options.output} is a file.")
-    verdicts = read_verdicts(*options.verdicts)
+    verdicts, notices = fit_verdicts(read_verdicts(*options.verdicts), "The verdicts")
+    print_notices((*notices, *describe_alike(verdicts["image"], "The verdicts")))
     votes = _read_on(options.votes, verdicts) if options.votes else None
     truth = _read_on(options.truth, verdicts) if options.truth else None
     evidence = gather_evidence(verdicts, votes, truth)

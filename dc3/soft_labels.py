@@ -13,6 +13,7 @@ from dc3.notices import print_notices
 from relabel.soft_labels.estimates import estimate, with_calibration, with_predictions, write_estimates
 from relabel.soft_labels.evidence import EstimateOptions, Evidence, gather_evidence
 from relabel.verdicts import fit_verdicts, read_verdicts
+from training.data.fit import describe_alike
 from training.data.tables import column_names
 from training.data.votes import fit_votes, leading, read_votes, vote_entropy
 from training.errors import InputError
@@ -75,9 +76,10 @@ def _gather(options: SoftLabelsOptions) -> Evidence:
         tables.append(rows)
         if not predictions:  # later tables are read by the names of the earlier ones
             images = list(dict.fromkeys((*images, *rows["image"])))
-            classes = tuple(dict.fromkeys((*classes, *sorted(set(rows["label"]) - {""}))))
+            named = {*rows["label"], *rows.get("proposal", ())} - {""}
+            classes = tuple(dict.fromkeys((*classes, *sorted(named))))
     evidence = gather_evidence(tables, predictions.class_names if predictions else ())
-    print_notices(evidence.notices)
+    print_notices((*evidence.notices, *describe_alike(evidence.images, "The tables")))
     if predictions:
         evidence = with_predictions(evidence, predictions)
     if not options.calibration:

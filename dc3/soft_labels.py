@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import tyro
 
+from dc3.folders import refuse_file_as_folder
 from dc3.notices import print_notices
 from relabel.soft_labels.estimates import estimate, with_calibration, with_predictions, write_estimates
 from relabel.soft_labels.evidence import EstimateOptions, Evidence, gather_evidence
@@ -61,8 +62,11 @@ def _check_paths(options: SoftLabelsOptions) -> None:
     read = [path for path in (*options.tables, options.predictions, options.calibration) if path]
     if options.output.resolve() in [path.resolve() for path in read]:
         faults.append(f"--output {options.output} is one of the files read: raw votes are never overwritten")
+    if not options.tables:
+        faults.append("at least one table of votes or verdicts is needed: `dc3 soft-labels votes.csv`")
     if faults:
         raise InputError("; ".join(faults))
+    refuse_file_as_folder(options.output.parent)
 
 
 def _gather(options: SoftLabelsOptions) -> Evidence:

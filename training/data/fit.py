@@ -80,7 +80,7 @@ def _unite_others(rows: pd.DataFrame, source: str, images: Sequence[str]) -> Fit
     for name in counts.index:
         if name not in known:
             groups.setdefault(tidy(name), []).append(name)
-    names = {}
+    names: dict[str, str] = {}
     for plain, members in groups.items():
         best = min(members, key=lambda name: (name != plain, -counts[name], name))
         names |= {name: best for name in members if name != best}

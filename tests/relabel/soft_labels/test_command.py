@@ -143,3 +143,11 @@ def test_images_of_almost_the_same_name_are_told(tmp_path: Path, capsys: pytest.
     assert main([*tables, "-o", str(tmp_path / "soft.parquet")]) == 0
     said = capsys.readouterr().out
     assert "2 time(s) images have almost the same name, and count as different ones: 'a.jpg' and 'a.png'" in said
+
+
+def test_no_table_and_a_file_for_a_folder_are_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="at least one table of votes or verdicts is needed"):
+        main(["-o", str(tmp_path / "soft.parquet")])
+    (tmp_path / "v.csv").write_text("image,label\na,cat\nb,dog\n")
+    with pytest.raises(InputError, match=r"--output must be, or lie in, a folder; .*v\.csv is a file: give another"):
+        main([str(tmp_path / "v.csv"), "-o", str(tmp_path / "v.csv" / "deep" / "soft.parquet")])

@@ -7,14 +7,16 @@ from typing import Annotated
 import pandas as pd
 import tyro
 
+from dc3.folders import refuse_file_as_folder
 from dc3.notices import print_notices
-from relabel.agreement.evidence import Evidence, gather_evidence
+from relabel.agreement.evidence import Evidence, describe_strange_classes, gather_evidence
 from relabel.agreement.figures import CAPTIONS, agreement_figures
 from relabel.agreement.measure import MeasureOptions
 from relabel.agreement.measures import measure_all
 from relabel.agreement.report import Picture, describe, format_table, render_page, write_csv
 from relabel.agreement.timing import take_times
-from relabel.verdicts import read_verdicts
+from relabel.verdicts import fit_verdicts, read_verdicts
+from training.data.fit import describe_alike
 from training.data.names import describe_unknown
 from training.data.votes import fit_votes, read_votes
 from training.errors import InputError
@@ -44,11 +46,14 @@ def main(argv: list[str]) -> int:
     options.measuring.check()
     if not options.verdicts:
         raise InputError("dc3 agree needs at least one verdict table, of `dc3 label-studio pull` or the review page.")
-    if options.output.exists() and not options.output.is_dir():
-        raise InputError(f"--output must be a folder, {options.output} is a file.")
-    verdicts = read_verdicts(*options.verdicts)
+    refuse_file_as_folder(options.output)
+    verdicts, notices = fit_verdicts(read_verdicts(*options.verdicts), "The verdicts")
+    print_notices((*notices, *describe_alike(verdicts["image"], "The verdicts")))
     votes = _read_on(options.votes, verdicts) if options.votes else None
     truth = _read_on(options.truth, verdicts) if options.truth else None
+    for path, rows in ((options.votes, votes), (options.truth, truth)):
+        if path and rows is not None:
+            print_notices(describe_strange_classes(rows, verdicts, path.name))
     evidence = gather_evidence(verdicts, votes, truth)
     print(_write(evidence, options))
     print(f"\n{options.output}: {PAGE} with pictures, {CSV}, {TEXT}")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
+from dc3.folders import refuse_file_as_folder
 from dc3.notices import print_notices
 from training.errors import InputError
 
@@ -37,7 +38,8 @@ def main(argv: list[str]) -> int:
     """Parses, merges, writes, and prints what changed."""
     arguments = tyro.cli(MergeArguments, args=argv, prog="dc3 merge")
     from relabel.bundle import read_bundle
-    from relabel.merge import MergeOptions, describe_round, merge, refuse_known, write_merged
+    from relabel.known import refuse_known
+    from relabel.merge import MergeOptions, describe_round, merge, refuse_strangers, write_merged
     from relabel.verdicts import fit_verdicts, read_verdicts
     from training.data.rounds import read_round
     from training.data.votes import fit_votes, read_votes
@@ -48,16 +50,17 @@ def main(argv: list[str]) -> int:
         raise InputError("Give one or more verdict tables after the folder of proposals.")
     if path.resolve() in inputs:
         raise InputError(f"{path} is one of the tables to merge, and those stay unchanged: give another --output.")
+    refuse_file_as_folder(arguments.output)
     bundle = read_bundle(arguments.proposals)
     images, about = list(bundle.proposals["image"]), bundle.about
     # votes may be on images that were not proposed, answers may not
     votes, notices, _ = fit_votes(read_votes(arguments.votes, about.classes), images, about.classes, all_there=False)
     known = list(dict.fromkeys((*images, *votes["image"])))
     verdicts, more = fit_verdicts(read_verdicts(*arguments.verdicts), "The verdicts", known, about.classes)
-    print_notices((*notices, *more))
+    print_notices((*notices, *more, *refuse_strangers(votes, images, arguments.votes.name)))
     described = describe_round(arguments.votes, arguments.verdicts, about)
     if read_round(arguments.votes) is None:
-        refuse_known(votes, verdicts, about)
+        print_notices(refuse_known(votes, verdicts, about.round))
     merged = merge(votes, verdicts, images, about, MergeOptions(arguments.drop_bulk, arguments.replace))
     write_merged(merged.votes, described, path)
     print(f"{path}: round {described.number}, parent run {described.parent_run}")

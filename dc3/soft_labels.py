@@ -9,10 +9,12 @@ import numpy as np
 import pandas as pd
 import tyro
 
+from dc3.folders import refuse_file_as_folder
 from dc3.notices import print_notices
 from relabel.soft_labels.estimates import estimate, with_calibration, with_predictions, write_estimates
 from relabel.soft_labels.evidence import EstimateOptions, Evidence, gather_evidence
 from relabel.verdicts import fit_verdicts, read_verdicts
+from training.data.fit import describe_alike
 from training.data.tables import column_names
 from training.data.votes import fit_votes, leading, read_votes, vote_entropy
 from training.errors import InputError
@@ -60,8 +62,11 @@ def _check_paths(options: SoftLabelsOptions) -> None:
     read = [path for path in (*options.tables, options.predictions, options.calibration) if path]
     if options.output.resolve() in [path.resolve() for path in read]:
         faults.append(f"--output {options.output} is one of the files read: raw votes are never overwritten")
+    if not options.tables:
+        faults.append("at least one table of votes or verdicts is needed: `dc3 soft-labels votes.csv`")
     if faults:
         raise InputError("; ".join(faults))
+    refuse_file_as_folder(options.output.parent)
 
 
 def _gather(options: SoftLabelsOptions) -> Evidence:
@@ -75,9 +80,10 @@ def _gather(options: SoftLabelsOptions) -> Evidence:
         tables.append(rows)
         if not predictions:  # later tables are read by the names of the earlier ones
             images = list(dict.fromkeys((*images, *rows["image"])))
-            classes = tuple(dict.fromkeys((*classes, *sorted(set(rows["label"]) - {""}))))
+            named = {*rows["label"], *rows.get("proposal", ())} - {""}
+            classes = tuple(dict.fromkeys((*classes, *sorted(named))))
     evidence = gather_evidence(tables, predictions.class_names if predictions else ())
-    print_notices(evidence.notices)
+    print_notices((*evidence.notices, *describe_alike(evidence.images, "The tables")))
     if predictions:
         evidence = with_predictions(evidence, predictions)
     if not options.calibration:

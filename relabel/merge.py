@@ -15,6 +15,7 @@ from relabel.bundle import About
 from relabel.standing import Standing, standing_votes
 from relabel.verdicts import votes_of
 from training.data.columns import COLUMNS
+from training.data.names import describe_unknown, fold
 from training.data.rounds import Round, VerdictFile, attach_round, read_round
 from training.data.votes import ROUND, ambiguous_share, count_votes, is_voted, leading
 from training.errors import InputError, name_some
@@ -133,28 +134,21 @@ def _check(verdicts: pd.DataFrame, images: set[str], about: About) -> None:
         raise InputError("The verdicts cannot be merged:\n- " + "\n- ".join(faults))
 
 
-def refuse_known(votes: pd.DataFrame, verdicts: pd.DataFrame, about: About) -> None:
-    """Raises InputError where votes without a record of their round, a CSV copy say, hold these verdicts already.
+def refuse_strangers(votes: pd.DataFrame, images: Sequence[str], source: str) -> tuple[str, ...]:
+    """Votes on none of the proposed images, in words: those may all be new, or named otherwise.
 
-    More than half of the answers are there with the same annotator, label, time and, where the votes tell it, round.
+    Raises InputError where images of both have almost the same name.
     """
-    if not {"annotator", "seconds"} <= set(votes):
-        return
-    key = ["image", "annotator", "label", "seconds"]
-    counted = standing_votes(verdicts).votes
-    if ROUND in votes:
-        key = [*key, ROUND]
-        votes = votes.assign(round=pd.to_numeric(votes[ROUND], errors="coerce"))
-        counted = counted.astype({ROUND: float})
-    else:
-        counted = counted[counted["seconds"] > 0]  # without round and time, raw votes may well say the same
-    n_known = len(counted[key].drop_duplicates().merge(votes[key].drop_duplicates(), on=key))
-    if n_known > len(counted) / 2:
-        raise InputError(
-            f"{n_known} of {len(counted)} verdicts stand in the votes already, with the same annotator, label and time,"
-            f" and would count twice: a round is merged at once. Give the votes of before round {about.round}, and all"
-            " its verdict files."
-        )
+    names = votes["image"].drop_duplicates()
+    if names.isin(images).any():
+        return ()
+    none = f"{source} has votes on none of the {len(images)} proposed images, but on"
+    folded = {fold(image): image for image in images}
+    alike = [f"{name}, almost {folded[fold(name)]}" for name in names if fold(name) in folded]
+    if alike:
+        raise InputError(f"{none} {'; '.join(alike[:3])} ({len(alike)} in all). Name the images as the proposals do.")
+    shown = describe_unknown(list(names), images, 3)
+    return (f"{none} {shown}; where they are the same images, name them as the proposals do",)
 
 
 def _to_columns(table: pd.DataFrame) -> pd.DataFrame:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from training.data.fit import Fitted, fit_images
 from training.data.labels import unite_labels
+from training.data.spelling import clean
 from training.data.tables import read_table
 from training.errors import InputError, name_some
 
@@ -56,6 +57,7 @@ class Verdict(NamedTuple):
 
 COLUMNS = Verdict._fields
 OFFERED = "offered"
+_CLASS_COLUMNS = ("label", "proposal", OFFERED)
 _TEXT = [name for name, kind in Verdict.__annotations__.items() if name not in ("seconds", "round")]
 
 
@@ -84,7 +86,11 @@ def check_verdicts(table: pd.DataFrame, source: str) -> pd.DataFrame:
 
 
 def read_verdicts(*paths: Path) -> pd.DataFrame:
-    """Reads and joins verdict tables, .parquet or .csv; raises InputError when one is missing or faulty."""
+    """Reads and joins verdict tables, .parquet or .csv; raises InputError when one is missing or faulty.
+
+    Annotators are named without stray spaces and in one Unicode form. Images and classes are named as in the tables:
+    `fit_verdicts` gives them one name each.
+    """
     return pd.concat([_read(path) for path in paths], ignore_index=True)
 
 
@@ -103,22 +109,22 @@ def write_verdicts(table: pd.DataFrame, path: Path) -> None:
 
 
 def fit_verdicts(
-    table: pd.DataFrame, source: str, images: Sequence[str], classes: Sequence[str], *, all_there: bool = True
+    table: pd.DataFrame, source: str, images: Sequence[str] = (), classes: Sequence[str] = (), *, all_there: bool = True
 ) -> Fitted:
-    """The answers under the names that images and classes have in the proposals; what fits none stays as it is.
+    """The answers with one name an image and one spelling a class: those of the proposals, where they are given.
+
+    Label, proposal and offer are spelled together, so that none of them is another class than the others. What fits
+    no image or class given is united among itself, as in a vote table.
 
     Raises InputError where a name could mean several images.
     """
     fitted = fit_images(table, source, images, all_there=all_there)
-    labels = unite_labels(fitted.rows["label"], source, classes)
-    shown = unite_labels(fitted.rows["proposal"], source, classes)
-    offered = fitted.rows["offered"]
-    known = offered.notna()  # tables of before do not say it
-    offers = unite_labels(offered[known], source, classes)
-    rows = fitted.rows.assign(
-        label=labels.labels, proposal=shown.labels, offered=offered.mask(known, offers.labels.astype(object))
-    )
-    return Fitted(rows, tuple(dict.fromkeys((*fitted.notices, *labels.notices, *shown.notices))))
+    cells = fitted.rows[list(_CLASS_COLUMNS)].astype(object).stack()
+    cells = cells[cells.notna() & (cells != "")]  # tables of before do not say what was offered
+    united = unite_labels(cells, f"{source} (label, proposal and offered)", classes)
+    spelled = united.labels.unstack().reindex(index=fitted.rows.index, columns=list(_CLASS_COLUMNS))
+    columns = {name: fitted.rows[name].mask(spelled[name].notna(), spelled[name]) for name in _CLASS_COLUMNS}
+    return Fitted(fitted.rows.assign(**columns), (*fitted.notices, *united.notices))
 
 
 def votes_of(table: pd.DataFrame) -> pd.DataFrame:
@@ -134,7 +140,16 @@ def _read(path: Path) -> pd.DataFrame:
     rows, notices = read_table(path, "Verdict table", _TEXT, ("seconds", "round"))
     if notices:  # we write UTF-8: names in another encoding may no longer be those of the images
         raise InputError(f"Verdict table {'; '.join(notices)}.")
-    return check_verdicts(rows, str(path))
+    return check_verdicts(_clean_cells(rows), str(path))
+
+
+def _clean_cells(rows: pd.DataFrame) -> pd.DataFrame:
+    """Annotators cleaned, and cells of spaces made empty; a name such as NA stays, as every answer is somebody's."""
+    for column in rows.columns.intersection(["image", "annotator", "label", "proposal"]):
+        cleaned = {text: clean(text) for text in rows[column].unique()}
+        wanted = {text: short if column == "annotator" or not short else text for text, short in cleaned.items()}
+        rows = rows.assign(**{column: rows[column].map(wanted)})
+    return rows
 
 
 def _list_faults(table: pd.DataFrame) -> list[str]:

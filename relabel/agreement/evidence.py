@@ -11,7 +11,7 @@ from relabel.agreement.offers import fill_offers, is_dealt
 from relabel.standing import latest_answers
 from relabel.verdicts import VOTING
 from training.data.votes import count_votes
-from training.errors import InputError
+from training.errors import InputError, name_some
 
 UNKNOWN = -1
 
@@ -84,6 +84,20 @@ def gather_evidence(
     simulated = bool((answers["tool"] == "simulation").any())
     numbered = _number(answers, images, classes)
     return Evidence(numbered, images, classes, counted, known, source, n_bulk, n_unrecorded, simulated)
+
+
+def describe_strange_classes(table: pd.DataFrame, verdicts: pd.DataFrame, source: str) -> tuple[str, ...]:
+    """Classes of a truth or vote table, on the images that were judged, that no answer has; in words."""
+    rows = table[table["image"].isin(verdicts["image"])]
+    answered = sorted({*verdicts["label"], *verdicts["proposal"]} - {""})
+    strange = rows["label"][~rows["label"].isin(answered)]
+    if not len(strange):
+        return ()
+    return (
+        f"{source}: {len(strange)} of its {len(rows)} rows on images that were judged have the class(es)"
+        f" {name_some(sorted(strange.unique()), 5)}, which no answer and no proposal has, so no answer can be right"
+        f" there; the answers have {name_some(answered, 5)}. Name the classes alike where they are the same",
+    )
 
 
 def _number(answers: pd.DataFrame, images: tuple[str, ...], classes: tuple[str, ...]) -> pd.DataFrame:

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from relabel.standing import standing_votes
-from training.data.repeats import drop_repeats
-from training.data.votes import MOST_VOTES
+from training.data.repeats import TIMES, drop_repeats
+from training.data.votes import MOST_VOTES, describe_reserved
 from training.errors import InputError, name_some
 
 NOTHING = -1
@@ -87,6 +87,8 @@ def gather_evidence(tables: Sequence[pd.DataFrame], classes: Sequence[str] = ())
         standing = standing_votes(pd.concat(verdicts, ignore_index=True))
         raw.append(_from_verdicts(standing.votes))  # last: of answers that stand there twice it tells what was shown
         notices = standing.describe()
+    if not raw:
+        raise InputError("Soft labels need at least one table of votes or verdicts.")
     once = drop_repeats(pd.concat(raw, ignore_index=True), "The tables together")
     votes, notices = once.rows.reset_index(drop=True), (*notices, *once.notices)
     names = tuple(classes) or tuple(sorted(set(votes["label"]) | set(votes["shown"]) - {""}))
@@ -117,13 +119,14 @@ def require_annotators(evidence: Evidence, purpose: str) -> None:
         )
 
 
-_COLUMNS = ["image", "label", "votes", "annotator", "shown", "round"]
+_COLUMNS = ["image", "label", "votes", "annotator", "shown", "round", "at"]
 
 
 def _to_columns(table: pd.DataFrame) -> pd.DataFrame:
-    """Columns `_COLUMNS` of a vote table; annotator, shown and round empty where nothing is known."""
+    """Columns `_COLUMNS` of a vote table; annotator, shown, round and time empty where nothing is known."""
     filled = {name: table.get(name, "") for name in ("annotator", "shown", "round")}
-    return table.assign(**filled, votes=table.get("votes", 1))[_COLUMNS]
+    time = next((table[name] for name in TIMES if name in table), "")
+    return table.assign(**filled, votes=table.get("votes", 1), at=time)[_COLUMNS]
 
 
 def _from_verdicts(voted: pd.DataFrame) -> pd.DataFrame:
@@ -152,6 +155,7 @@ def _list_faults(votes: pd.DataFrame, classes: tuple[str, ...]) -> list[str]:
             f"{numbers.sum():,.0f} votes are more than can be weighed one by one ({MOST_TOGETHER:,}): leave out images,"
             " or divide the counts"
         )
+    faults += describe_reserved(classes)
     if len(set(classes) - {""}) < 2:
         faults.append(f"at least two classes are needed, found {name_some(classes) or 'none'}")
     return faults

@@ -1,5 +1,6 @@
 """The verdict table: its faults are all named, and files give back what was written."""
 
+import unicodedata
 from pathlib import Path
 
 import numpy as np
@@ -111,3 +112,44 @@ def test_answers_offers_and_proposals_take_the_names_of_images_and_classes() -> 
     assert rows["offered"].iloc[0] == "cat"
     assert rows["offered"].isna().tolist() == [False, True], "what a table of before does not say stays unsaid"
     assert notices
+
+
+def test_label_proposal_and_offer_are_one_class_however_each_is_written() -> None:
+    odd = GOOD._replace(label="CAT ", proposal="cat", offered="Cat")
+    skipped = GOOD._replace(annotator="ben", label="", outcome="skipped", proposal="", offered=None)
+    rows, notices = fit_verdicts(to_table([odd, odd, skipped]), "verdicts")
+    assert rows[["label", "proposal", "offered"]].iloc[0].nunique() == 1
+    assert rows[["label", "proposal"]].iloc[2].tolist() == ["", ""]
+    assert rows["offered"].isna().tolist() == [False, False, True]
+    assert len(notices) == 1
+    assert "verdicts (label, proposal and offered): labels that differ only in case" in notices[0]
+
+
+@pytest.mark.parametrize("form", ["./{}", " {}", "{}\u200b", ".\\{}"])
+def test_images_of_verdicts_are_one_whatever_nobody_means_in_their_names(form: str) -> None:
+    written = form.format("K\u00fc 1.jpg")
+    decomposed = unicodedata.normalize("NFD", written)
+    rows, notices = fit_verdicts(to_table([GOOD._replace(image=name) for name in (written, decomposed)]), "verdicts")
+    assert rows["image"].nunique() == 1
+    assert "are taken as one" in notices[0]
+
+
+def test_names_that_are_at_hand_stay_two() -> None:
+    images = ["a.jpg", "./a.jpg"]
+    rows, notices = fit_verdicts(to_table([GOOD._replace(image=name) for name in images]), "verdicts", images)
+    assert rows["image"].tolist() == images
+    assert notices == ()
+
+
+def test_an_annotator_is_one_with_and_without_spaces_around(tmp_path: Path) -> None:
+    write_verdicts(to_table([GOOD]), tmp_path / "a.csv")
+    write_verdicts(to_table([GOOD._replace(annotator=" anna\u00a0")]), tmp_path / "b.csv")
+    assert set(read_verdicts(tmp_path / "a.csv", tmp_path / "b.csv")["annotator"]) == {"anna"}
+
+
+def test_a_cell_of_spaces_is_an_empty_one(tmp_path: Path) -> None:
+    pd.DataFrame([GOOD._replace(label=" ", outcome="skipped")]).to_csv(tmp_path / "a.csv", index=False)
+    assert read_verdicts(tmp_path / "a.csv")["label"].tolist() == [""]
+    pd.DataFrame([GOOD._replace(label=" ")]).to_csv(tmp_path / "a.csv", index=False)
+    with pytest.raises(InputError, match="a vote needs a label"):
+        read_verdicts(tmp_path / "a.csv")

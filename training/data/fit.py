@@ -1,11 +1,11 @@
 """A table's rows on the images at hand, under the images' own names."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import pandas as pd
 
-from training.data.names import Match, describe_unknown, match_names
+from training.data.names import Match, describe_unknown, fold, match_names, tidy
 from training.data.renaming import learn
 from training.data.spelling import show
 from training.errors import InputError, name_some
@@ -23,6 +23,9 @@ class Fitted(NamedTuple):
 
 def fit_images(rows: pd.DataFrame, source: str, images: Sequence[str], *, all_there: bool = True) -> Fitted:
     """Gives column image the names of `images`, as `training.data.names.match_names` finds them, and says how.
+
+    Names of other images that differ in spaces, slashes or Unicode form alone are one image, under the
+    plain name where it stands there, else the commonest.
 
     Args:
         source: the table's name, for the messages.
@@ -50,7 +53,45 @@ def fit_images(rows: pd.DataFrame, source: str, images: Sequence[str], *, all_th
         rows = rows.assign(image=rows["image"].map(lambda name: names.get(name, name)))
     elif not all_there and 0 < len(match.unknown) < len(given):
         notices += _describe_near_misses(match.unknown, images, source)
-    return Fitted(rows, tuple(notices))
+    united = _unite_others(rows, source, images)
+    return Fitted(united.rows, (*notices, *united.notices))
+
+
+def describe_alike(images: Iterable[str], source: str) -> tuple[str, ...]:
+    """Images whose names differ in suffix or capitals alone, in words: they stay two, and could be one."""
+    by_fold: dict[str, list[str]] = {}
+    for image in dict.fromkeys(images):
+        by_fold.setdefault(fold(image), []).append(image)
+    alike = [names for names in by_fold.values() if len(names) > 1]
+    if not alike:
+        return ()
+    shown = name_some([" and ".join(show(name) for name in names[:3]) for names in alike], 3)
+    return (
+        f"{source}: {len(alike)} time(s) images have almost the same name, and count as different ones: {shown}; write"
+        " the same name where it is the same image",
+    )
+
+
+def _unite_others(rows: pd.DataFrame, source: str, images: Sequence[str]) -> Fitted:
+    """One name for those that `tidy` makes the same, of images that are none of `images`."""
+    known = set(images)
+    counts = rows["image"].value_counts()
+    groups: dict[str, list[str]] = {}
+    for name in counts.index:
+        if name not in known:
+            groups.setdefault(tidy(name), []).append(name)
+    names: dict[str, str] = {}
+    for plain, members in groups.items():
+        best = min(members, key=lambda name: (name != plain, -counts[name], name))
+        names |= {name: best for name in members if name != best}
+    if not names:
+        return Fitted(rows, ())
+    name, image = next(iter(names.items()))
+    notice = (
+        f"{source}: {len(names)} image name(s) differ from another in spaces, slashes or Unicode form alone and are"
+        f" taken as one: {show(name)} is {show(image)}"
+    )
+    return Fitted(rows.assign(image=rows["image"].map(lambda given: names.get(given, given))), (notice,))
 
 
 def _describe(match: Match, source: str) -> list[str]:

@@ -186,6 +186,11 @@ def locate(name: str) -> str:
     return tidy(name)
 
 
+def fold(name: str) -> str:
+    """What an image's name is without an upload's prefix, capitals and suffix; its folders stay."""
+    return _stem(without_upload(name).casefold())
+
+
 def _change_last(path: str, change: Callable[[str], str]) -> str:
     folder, slash, last = path.rpartition("/")
     return folder + slash + change(last)
@@ -225,7 +230,7 @@ _LEVELS = (
     ),
     _Level(
         "without the suffix",
-        lambda name: _stem(without_upload(name).casefold()),
+        fold,
         lambda image: _stem(_underscored(image).casefold()),
     ),
     _Level(

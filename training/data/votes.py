@@ -151,17 +151,24 @@ def count_votes(
         faults.append(f"class(es) without any vote: {name_some(empty)}")
     if len(set(names)) < 2:
         faults.append(f"at least two classes are needed, found {name_some(names) or 'none'}")
-    if taken := [name for name in names if name.strip().casefold() == RESERVED]:
-        faults.append(
-            f"a class called {taken[0]!r}: relabelling calls clusters without a class so; give it another name in the"
-            f" votes, {taken[0].strip() + ' sample'!r} for example"
-        )
+    faults += describe_reserved(names)
     if faults:
         raise InputError("The votes cannot be used:\n- " + "\n- ".join(faults))
     counts = np.zeros((len(images), len(names)), np.int64)
     rows_ = pd.Index(images).get_indexer(table["image"])
     np.add.at(counts, (rows_, pd.Index(names).get_indexer(table["label"])), votes.to_numpy(np.int64))
     return Votes(counts, names)
+
+
+def describe_reserved(classes: Sequence[str]) -> tuple[str, ...]:
+    """The fault, in words, of a class that has the name of relabelling's clusters without one."""
+    taken = [name.strip() for name in classes if name.strip().casefold() == RESERVED]
+    if not taken:
+        return ()
+    return (
+        f"a class called {taken[0]!r}: relabelling calls clusters without a class so; give it another name in the"
+        f" votes, {taken[0] + ' sample'!r} for example",
+    )
 
 
 def soft_labels(counts: np.ndarray) -> np.ndarray:

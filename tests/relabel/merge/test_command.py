@@ -70,3 +70,11 @@ def test_a_class_without_votes_is_named_and_not_refused(lab: Path, capsys: pytes
     write_verdicts(to_table([verdict("1.jpg", "cat"), verdict("2.jpg", "cat")]), lab / "verdicts.csv")
     assert set(merge(lab, "--replace")["label"]) == {"cat"}
     assert "no vote is left for dog: a model trained on these votes does not know it" in capsys.readouterr().out
+
+
+def test_votes_of_other_suffixes_and_a_file_for_a_folder_are_refused(lab: Path) -> None:
+    pd.DataFrame({"image": ["1.png", "2.png"], "label": ["cat", "dog"]}).to_csv(lab / "votes.csv", index=False)
+    with pytest.raises(InputError, match=r"none of the 2 proposed images, but on 1\.png, almost 1\.jpg"):
+        merge(lab)
+    with pytest.raises(InputError, match=r"--output must be, or lie in, a folder; .*votes\.csv is a file"):
+        merge(lab, "--output", str(lab / "votes.csv"))

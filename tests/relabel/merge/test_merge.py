@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from relabel.bundle import About
-from relabel.merge import MergeOptions, describe_round, merge, refuse_known, write_merged
+from relabel.known import refuse_known
+from relabel.merge import MergeOptions, describe_round, merge, write_merged
 from relabel.verdicts import Verdict, to_table, write_verdicts
 from training.data.rounds import Round, read_round
 from training.data.votes import read_votes
@@ -207,8 +208,8 @@ def test_the_csv_copy_of_a_round_is_not_merged_twice(tmp_path: Path, with_round:
     copy.to_csv(tmp_path / "copy.csv", index=False)
     votes = read_votes(tmp_path / "copy.csv").rows
     with pytest.raises(InputError, match=r"2 of 2 verdicts stand in the votes already.*before round 1"):
-        refuse_known(votes, table, ABOUT)
-    refuse_known(votes, to_table([verdict("a", "cat", seconds=2.25), verdict("c", "cat", seconds=9.0)]), ABOUT)
+        refuse_known(votes, table, 1)
+    refuse_known(votes, to_table([verdict("a", "cat", seconds=2.25), verdict("c", "cat", seconds=9.0)]), 1)
 
 
 def test_rounds_of_one_annotator_all_count_when_read_again(tmp_path: Path) -> None:

@@ -122,3 +122,32 @@ def test_ties_are_no_change_of_the_leading_class(tmp_path: Path, capsys: pytest.
     assert main([str(tmp_path / "v.csv"), "-o", str(tmp_path / "soft.parquet")]) == 0
     rows = [line.split() for line in capsys.readouterr().out.splitlines() if line.startswith(("share", "blending"))]
     assert [row[2] for row in rows] == ["0", "0"]
+
+
+@pytest.mark.parametrize("other", ["./a.jpg", "a.jpg ", "a.jpg\u200b"])
+def test_an_image_of_two_spellings_in_one_table_is_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], other: str
+) -> None:
+    table = pd.DataFrame({"image": ["a.jpg", other, other, "b.jpg"], "label": ["cat", "dog", "dog", "dog"]})
+    table.to_csv(tmp_path / "v.csv", index=False)
+    assert main([str(tmp_path / "v.csv"), "-o", str(tmp_path / "soft.parquet")]) == 0
+    assert _read(tmp_path / "soft.parquet", "image").tolist() == ["a.jpg", "b.jpg"]
+    assert "v.csv: 1 image name(s) differ from another in spaces" in capsys.readouterr().out
+
+
+def test_images_of_almost_the_same_name_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for suffix in ("jpg", "png"):
+        rows = pd.DataFrame({"image": [f"a.{suffix}", f"b.{suffix}"], "label": ["cat", "dog"]})
+        rows.to_csv(tmp_path / f"{suffix}.csv", index=False)
+    tables = [str(tmp_path / f"{suffix}.csv") for suffix in ("jpg", "png")]
+    assert main([*tables, "-o", str(tmp_path / "soft.parquet")]) == 0
+    said = capsys.readouterr().out
+    assert "2 time(s) images have almost the same name, and count as different ones: 'a.jpg' and 'a.png'" in said
+
+
+def test_no_table_and_a_file_for_a_folder_are_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="at least one table of votes or verdicts is needed"):
+        main(["-o", str(tmp_path / "soft.parquet")])
+    (tmp_path / "v.csv").write_text("image,label\na,cat\nb,dog\n")
+    with pytest.raises(InputError, match=r"--output must be, or lie in, a folder; .*v\.csv is a file: give another"):
+        main([str(tmp_path / "v.csv"), "-o", str(tmp_path / "v.csv" / "deep" / "soft.parquet")])

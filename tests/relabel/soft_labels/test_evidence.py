@@ -98,3 +98,19 @@ def test_counts_beyond_reason_are_refused_before_they_fill_the_memory(votes: flo
     table = pd.DataFrame({"image": ["a", "b"], "label": ["cat", "dog"], "votes": [votes, 1]})
     with pytest.raises(InputError, match=message):
         gather_evidence([table])
+
+
+@pytest.mark.parametrize("time", ["at", "updated_at"])
+def test_of_an_annotators_answers_in_two_tables_the_last_by_time_counts(time: str) -> None:
+    first = pd.DataFrame({"image": ["a", "b"], "label": ["cat", "dog"], "annotator": "Ann", time: "2026-02-01T00:00Z"})
+    second = first.assign(label=["dog", "dog"], **{time: "2026-01-01T00:00Z"})
+    np.testing.assert_array_equal(gather_evidence([first, second]).counts, [[1, 0], [0, 1]])
+    with pytest.raises(InputError, match="The tables together: 1 time"):
+        gather_evidence([table.drop(columns=time) for table in (first, second)])
+
+
+def test_no_table_and_a_class_mixed_are_refused() -> None:
+    with pytest.raises(InputError, match="at least one table"):
+        gather_evidence([])
+    with pytest.raises(InputError, match="a class called 'Mixed': relabelling calls clusters"):
+        gather_evidence([pd.DataFrame({"image": ["a", "b"], "label": ["cat", "Mixed"]})])

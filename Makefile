@@ -32,7 +32,7 @@ lint: environment
 	$(BIN)/lint-imports
 
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 fast: environment
 	$(BIN)/python -m pytest -m "not slow" -n 2

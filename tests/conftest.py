@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.stores import forget_mlflow
+
 # One thread each: tests run side by side, and equal weights need equal summation
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -37,8 +39,7 @@ def migrated_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def store(migrated_database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty store in the test's own folder, named by DC3_STORE."""
-    for key in [key for key in os.environ if key.startswith("MLFLOW_") and key != "MLFLOW_DISABLE_TELEMETRY"]:
-        monkeypatch.delenv(key)
+    forget_mlflow(monkeypatch)
     folder = tmp_path / "store"
     folder.mkdir()
     shutil.copy(migrated_database, folder / "mlflow.db")

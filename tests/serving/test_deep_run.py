@@ -23,6 +23,7 @@ from serving.settings import Settings
 from serving.telemetry import Telemetry
 from serving.upload import Upload
 from tests.serving.files import grey_tiff, one, tiff
+from tests.stores import forget_mlflow
 from training import track
 from training.config import load_preset
 from training.data.record import DataRecord, read_record
@@ -48,6 +49,7 @@ def lab(migrated_database: Path, tmp_path_factory: pytest.TempPathFactory) -> It
     folder = tmp_path_factory.mktemp("lab")
     shutil.copy(migrated_database, folder / "mlflow.db")
     with pytest.MonkeyPatch.context() as patch:
+        forget_mlflow(patch)
         patch.setenv("DC3_STORE", str(folder))
         patch.setenv("DC3_EXPERIMENT", "test")
         _write(folder / "images")

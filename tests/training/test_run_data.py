@@ -1,6 +1,5 @@
 """A run is what its record says, whatever becomes of the lab's images and votes."""
 
-import os
 import shutil
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from dc3.__main__ import main
 from serving.card import BadModel, ModelCard
 from serving.export import choose_typical, export
 from serving.model import Model
+from tests.stores import forget_mlflow
 from training import track
 from training.config import Config
 from training.errors import InputError
@@ -39,12 +39,6 @@ class Lab(NamedTuple):
 def write_votes(path: Path, names: tuple[str, str] = ("dark", "bright")) -> None:
     rows = [(f"{index}.png", names[index >= 30], 2 + index % 2) for index in range(60)]
     pd.DataFrame(rows, columns=["image", "label", "votes"]).to_csv(path, index=False)
-
-
-def forget_mlflow(patch: pytest.MonkeyPatch) -> None:
-    """MLflow leaves the number of an experiment in the environment, which another store does not know."""
-    for key in [key for key in os.environ if key.startswith("MLFLOW_") and key != "MLFLOW_DISABLE_TELEMETRY"]:
-        patch.delenv(key)
 
 
 @pytest.fixture(scope="module")

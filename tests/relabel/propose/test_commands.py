@@ -11,6 +11,7 @@ import pytest
 from dc3.__main__ import main
 from relabel.bundle import read_bundle
 from relabel.verdicts import Verdict, to_table, write_verdicts
+from tests.stores import forget_mlflow
 from training import track
 from training.data.votes import read_votes
 from training.errors import InputError
@@ -39,6 +40,7 @@ def trained(data: Path, migrated_database: Path, tmp_path_factory: pytest.TempPa
     folder = tmp_path_factory.mktemp("store")
     shutil.copy(migrated_database, folder / "mlflow.db")
     with pytest.MonkeyPatch.context() as patch:
+        forget_mlflow(patch)
         patch.setenv("DC3_STORE", str(folder))
         patch.setenv("DC3_EXPERIMENT", "test")
         assert train(data / "votes.csv", data) == 0

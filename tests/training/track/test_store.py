@@ -6,6 +6,7 @@ from pathlib import Path
 import mlflow
 import pytest
 
+from tests.stores import forget_mlflow
 from training import track
 from training.errors import InputError
 from training.track.connection import check_driver, sqlite_address
@@ -13,7 +14,7 @@ from training.track.connection import check_driver, sqlite_address
 
 def enter(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As a new process whose store is `folder`: MLflow keeps the last address in the environment."""
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    forget_mlflow(monkeypatch)
     monkeypatch.setenv("DC3_STORE", str(folder))
     track.connect()
 

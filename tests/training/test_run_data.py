@@ -188,7 +188,7 @@ def test_options_that_the_record_decides_are_refused(lab: Lab, verb: str, capsys
 def test_a_run_of_before_does_not_tell_which_image_changed(
     lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path = Path(track.fetch_file(lab.run_id, "data.parquet"))
+    (path,) = (lab.store / "artifacts").rglob("data.parquet")
     path.unlink()
     config = track.load_config(lab.run_id)
     config = replace(config, data=replace(config.data, images=str(lab.images), votes=str(lab.votes)))

@@ -11,7 +11,7 @@ import pandas as pd
 from training.data.columns import COLUMNS, describe_missing
 from training.data.fit import fit_images, name_unknown
 from training.data.labels import RESERVED, clean_annotators, unite_labels
-from training.data.repeats import TIMES, drop_repeats
+from training.data.repeats import TIMES, drop_repeats, drop_second_copy
 from training.data.rounds import read_round
 from training.data.spelling import clean
 from training.data.tables import read_table
@@ -59,7 +59,7 @@ def read_votes(path: Path, classes: Sequence[str] = ()) -> VoteTable:
     """
     if not path.is_file():
         raise InputError(f"No vote table at {path}: expected a .csv or .parquet with columns image, label.")
-    rows, notices = read_table(path, "Vote table", (*COLUMNS[:3], ROUND), COLUMNS[3:])
+    rows, notices = read_table(path, "Vote table", (*COLUMNS[:3], ROUND, *TIMES), COLUMNS[3:])
     if not {*COLUMNS[:2]} <= set(rows):
         raise InputError(describe_missing(rows, path))
     _refuse_cells(rows, path)
@@ -72,8 +72,10 @@ def read_votes(path: Path, classes: Sequence[str] = ()) -> VoteTable:
     if ROUND not in rows and "annotator" in rows and read_round(path):
         # merged by a version that kept no rounds: an annotator's answers are of several, and all count
         rows = rows.assign(round=rows.groupby(["image", "annotator"]).cumcount().astype(str))
-    once = drop_repeats(rows, path.name)
-    return VoteTable(once.rows.reset_index(drop=True), (*notices, *united.notices, *once.notices), path.name)
+    copy = drop_second_copy(rows, path.name)
+    once = drop_repeats(copy.rows, path.name)
+    notices = (*notices, *united.notices, *copy.notices, *once.notices)
+    return VoteTable(once.rows.reset_index(drop=True), notices, path.name)
 
 
 def fit_votes(
@@ -156,6 +158,8 @@ def count_votes(
             f"a class called {taken[0]!r}: relabelling calls clusters without a class so; give it another name in the"
             f" votes, {taken[0].strip() + ' sample'!r} for example"
         )
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        faults.append(f"class(es) named more than once: {name_some(twice)}; name each once")
     if faults:
         raise InputError("The votes cannot be used:\n- " + "\n- ".join(faults))
     counts = np.zeros((len(images), len(names)), np.int64)

@@ -1,4 +1,4 @@
-"""When an answer was given: times as people and programs write them, and day or month first told by the whole column."""
+"""When an answer was given: times as people and programs write them; the whole column tells if the day is first."""
 
 from typing import NamedTuple
 
@@ -6,7 +6,7 @@ import pandas as pd
 
 _DAY_OR_MONTH = r"^\s*(\d{1,2})([./-])(\d{1,2})\2(\d{4})(?!\d)(.*)$"
 _YEAR = r"(?<!\d)(?:19|20)\d\d(?!\d)"
-REMEDY = "write times as 2026-03-01T12:00"
+_REMEDY = "write times as 2026-03-01T12:00"
 
 
 class Times(NamedTuple):
@@ -37,10 +37,13 @@ def read_times(given: pd.Series) -> Times:
         return Times(times, "")
     day_first, month_first = (parts[0].astype(int) > 12).any(), (parts[2].astype(int) > 12).any()
     if day_first == month_first:
-        why = "some times have the day first and some the month" if day_first else "no time says whether the day"
-        doubt = why + ("" if day_first else " or the month is first")
+        why = (
+            "some times have the day first and some the month"
+            if day_first
+            else "no time says whether the day or the month is first"
+        )
         times[parts.index] = pd.NaT
-        return Times(times, f"{doubt} ({text[parts.index[0]]!r}); {REMEDY}")
+        return Times(times, f"{why} ({text[parts.index[0]]}; {_REMEDY})")
     day, month = (parts[0], parts[2]) if day_first else (parts[2], parts[0])
     times[parts.index] = _parse(parts[3] + "-" + month + "-" + day + parts[4].str.replace(",", " "))
     return Times(times, "")

@@ -62,6 +62,8 @@ def read_votes(path: Path, classes: Sequence[str] = ()) -> VoteTable:
     rows, notices = read_table(path, "Vote table", (*COLUMNS[:3], ROUND, *TIMES), COLUMNS[3:])
     if not {*COLUMNS[:2]} <= set(rows):
         raise InputError(describe_missing(rows, path))
+    if not len(rows):
+        raise InputError(f"Vote table {path} has a header and no row below it: write one row a vote.")
     _refuse_cells(rows, path)
     united = unite_labels(rows["label"], path.name, classes)
     rows = rows.assign(label=united.labels)

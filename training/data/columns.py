@@ -24,9 +24,7 @@ def describe_missing(rows: pd.DataFrame, path: Path) -> str:
     missing = [name for name in COLUMNS[:2] if name not in given]
     text = f"Vote table {path} lacks the column(s) {name_some(missing)}; it has {name_some(given)}. "
     if len(given) == 1 and (sign := _find_separator(given[0])):
-        read = (
-            "It is read as one column: commas, semicolons, tabs or a first line `sep=` tell where cells end. "
-        )
+        read = "It is read as one column: commas, semicolons, tabs or a first line `sep=` tell where cells end. "
         if sign == " ":
             return text + read + "Write commas instead of spaces."
         return text + read + f"Make the first line sep={sign}" + (", or remove it." if sign in ",;\t" else ".")

@@ -77,7 +77,8 @@ def clean_annotators(annotators: pd.Series, source: str) -> United:
     changed = [name for name, one in names.items() if one and clean(name) != one]
     if changed:
         notices.append(
-            f"{source}: annotators whose names differ only in case or in .0 are one: {_describe(changed, names, counts)}"
+            f"{source}: annotators whose names differ only in case or in .0 are one:"
+            f" {_describe(changed, names, counts)}"
         )
     unknown = [name for name, one in names.items() if name and not one]
     if unknown:

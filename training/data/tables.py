@@ -98,8 +98,8 @@ def _name_columns(rows: pd.DataFrame, wanted: Sequence[str], path: Path, kind: s
     if twice:
         written = [name for name, spelled in zip(given, plain, strict=True) if spelled in twice]
         raise InputError(
-            f"{kind} {path} has the column(s) {name_some(twice)} twice, written {name_some(written)}: leave one of each,"
-            " and give others another name."
+            f"{kind} {path} has the column(s) {name_some(twice)} twice, written {name_some(written)}: leave one of"
+            " each, and give others another name."
         )
     return rows.set_axis(named, axis=1)
 

@@ -25,8 +25,8 @@ def describe_missing(rows: pd.DataFrame, path: Path) -> str:
     text = f"Vote table {path} lacks the column(s) {name_some(missing)}; it has {name_some(given)}. "
     if len(given) == 1 and (sign := _find_separator(given[0])):
         read = "It is read as one column: commas, semicolons, tabs or a first line `sep=` tell where cells end. "
-        if sign == " ":
-            return text + read + "Write commas instead of spaces."
+        if sign == " " or given[0].startswith(sign):
+            return text + read + f"Write commas instead of {'spaces' if sign == ' ' else sign}."
         return text + read + f"Make the first line sep={sign}" + (", or remove it." if sign in ",;\t" else ".")
     if first := _find_row_as_header(rows):
         return text + (

@@ -78,7 +78,7 @@ def clean_annotators(annotators: pd.Series, source: str) -> United:
     if changed:
         notices.append(
             f"{source}: annotators whose names differ only in case or in .0 are one:"
-            f" {_describe(changed, names, counts)}"
+            f" {_describe(changed, names, counts)}; give two people two names"
         )
     unknown = [name for name, one in names.items() if name and not one]
     if unknown:

@@ -110,8 +110,8 @@ def _refuse_lists(column: pd.Series, path: Path, kind: str) -> None:
     several = column.index[[isinstance(value, (list, tuple, dict, np.ndarray)) for value in column]] + 1
     if len(several):
         raise InputError(
-            f"{kind} {path} cannot be used: {column.name} holds a list or a record in its row(s) {name_some(several)},"
-            " counted from 1. Write one value a cell, and one row a vote."
+            f"{kind} {path} cannot be used: {column.name} holds a list or a record in its row(s)"
+            f" {name_some(several, 5)}, counted from 1. Write one value a cell, and one row a vote."
         )
 
 

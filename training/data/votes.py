@@ -59,6 +59,7 @@ def read_votes(path: Path, classes: Sequence[str] = ()) -> VoteTable:
     """
     if not path.is_file():
         raise InputError(f"No vote table at {path}: expected a .csv or .parquet with columns image, label.")
+    people: tuple[str, ...] = ()
     rows, notices = read_table(path, "Vote table", (*COLUMNS[:3], ROUND, *TIMES), COLUMNS[3:])
     if not {*COLUMNS[:2]} <= set(rows):
         raise InputError(describe_missing(rows, path))
@@ -68,15 +69,18 @@ def read_votes(path: Path, classes: Sequence[str] = ()) -> VoteTable:
     united = unite_labels(rows["label"], path.name, classes)
     rows = rows.assign(label=united.labels)
     if "annotator" in rows:
-        cleaned = clean_annotators(rows["annotator"], path.name)
-        rows, notices = rows.assign(annotator=cleaned.labels), (*notices, *cleaned.notices)
+        names, people = clean_annotators(rows["annotator"], path.name)
+        rows = rows.assign(annotator=names)
     rows = rows[[column for column in (*COLUMNS, ROUND, *TIMES) if column in rows]].reset_index(drop=True)
     if ROUND not in rows and "annotator" in rows and read_round(path):
         # merged by a version that kept no rounds: an annotator's answers are of several, and all count
         rows = rows.assign(round=rows.groupby(["image", "annotator"]).cumcount().astype(str))
     copy = drop_second_copy(rows, path.name)
-    once = drop_repeats(copy.rows, path.name)
-    notices = (*notices, *united.notices, *copy.notices, *once.notices)
+    try:
+        once = drop_repeats(copy.rows, path.name)
+    except InputError as error:  # two people taken for one may be the cause
+        raise InputError("\n".join((str(error), *people))) from error
+    notices = (*notices, *people, *united.notices, *copy.notices, *once.notices)
     return VoteTable(once.rows.reset_index(drop=True), notices, path.name)
 
 

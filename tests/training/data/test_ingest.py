@@ -27,7 +27,7 @@ def lab(tmp_path: Path) -> Path:
     for index, suffix in enumerate(("png", "jpg", "webp", "tif", "bmp", "gif")):
         name = f"i{index}.{suffix}"
         Image.new("RGB", (20 + index, 10), (40 * index, 0, 0)).save(images / ("site1" if index % 2 else ".") / name)
-        rows += [(name, "cat", 2), (name, "dog" if index % 2 else "cat", 1)]
+        rows += [(name, "cat", 2), (name, "dog", 1)] if index % 2 else [(name, "cat", 3)]
     pd.DataFrame(rows, columns=["image", "label", "votes"]).to_csv(tmp_path / "votes.csv", index=False)
     return tmp_path
 
@@ -346,4 +346,4 @@ def test_a_slip_among_equal_file_names_in_two_folders_is_named(lab: Path) -> Non
 def test_ties_are_counted_in_the_notices(lab: Path) -> None:
     with (lab / "votes.csv").open("a") as file:
         file.write("i1.jpg,dog,1\ni3.tif,dog,1\n")
-    assert read(lab).notices[0].startswith("2 of 6 images with votes have several classes with most votes")
+    assert read(lab).notices[-1].startswith("2 of 6 images with votes have several classes with most votes")

@@ -144,6 +144,7 @@ def test_missing_numbers_of_r_and_decimal_commas_are_read(tmp_path: Path) -> Non
         ("image,anna,ben\na,x,y\n", "If each column is an annotator.*melt"),
         ('classification_id,annotations\n1,"[{""task"": ""T0""}]"\n', "cells hold JSON, as exports of Zooniverse"),
         ("image|label\na|x\n", r"read as one column: .*Make the first line sep=\|\."),
+        ("| image | label |\n|---|---|\n| a | x |\n", r"read as one column: .*Write commas instead of \|\."),
         ("image label\na x\n", "read as one column: .*Write commas instead of spaces"),
         ("sep=;\nimage,label\na,x\n", "read as one column: .*Make the first line sep=,, or remove it"),
         ("0.jpg,x\n1.jpg,y\n", r"seems to be a row, no header \(0\.jpg\): put a line"),

@@ -221,3 +221,11 @@ def test_a_column_of_times_is_found_in_any_case(tmp_path: Path) -> None:
 def test_a_class_named_twice_is_refused_by_its_name() -> None:
     with pytest.raises(InputError, match=r"class\(es\) named more than once: cat"):
         count_votes(TABLE, ["a", "b", "c"], ["cat", "cat", "dog"])
+
+
+def test_two_people_taken_for_one_are_named_where_their_answers_differ(tmp_path: Path) -> None:
+    (tmp_path / "v.csv").write_text("image,label,annotator\na,cat,anna\na,dog,Anna\nb,dog,anna\n")
+    with pytest.raises(
+        InputError, match=r"(?s)a by anna: cat and dog.*anna \(2 rows\) takes in 'Anna'.*give two"
+    ):
+        read_votes(tmp_path / "v.csv")

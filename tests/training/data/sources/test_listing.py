@@ -150,9 +150,7 @@ def test_votes_on_what_is_left_out_are_refused_with_the_reason(images: Path, tmp
     write(images / "d.ppm", kind="PPM")
     votes = pd.DataFrame({"image": ["a.png", "b.png", ".c.png", "d.ppm"], "label": list("xyxy")})
     votes.to_csv(tmp_path / "votes.csv", index=False)
-    with pytest.raises(
-        InputError, match=r"2 image\(s\) with votes are .*: \.c\.png \(.*hidden.*d\.ppm \(.*not read"
-    ):
+    with pytest.raises(InputError, match=r"2 image\(s\) with votes are .*: \.c\.png \(.*hidden.*d\.ppm \(.*not read"):
         Folder(images, tmp_path / "votes.csv")
 
 

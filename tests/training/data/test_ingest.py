@@ -59,7 +59,7 @@ def test_fingerprint_changes_with_pixels_votes_and_size(lab: Path) -> None:
     Image.new("RGB", (20, 10), (1, 2, 3)).save(lab / "images" / "i0.png")
     prints.add(read(lab).fingerprint)
     votes = (lab / "votes.csv").read_text()
-    (lab / "votes.csv").write_text(votes.replace("i0.png,cat,2", "i0.png,cat,3"))
+    (lab / "votes.csv").write_text(votes.replace("i0.png,cat,3", "i0.png,cat,4"))
     prints.add(read(lab).fingerprint)
     assert len(prints) == 4
 

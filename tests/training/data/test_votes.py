@@ -225,7 +225,5 @@ def test_a_class_named_twice_is_refused_by_its_name() -> None:
 
 def test_two_people_taken_for_one_are_named_where_their_answers_differ(tmp_path: Path) -> None:
     (tmp_path / "v.csv").write_text("image,label,annotator\na,cat,anna\na,dog,Anna\nb,dog,anna\n")
-    with pytest.raises(
-        InputError, match=r"(?s)a by anna: cat and dog.*anna \(2 rows\) takes in 'Anna'.*give two"
-    ):
+    with pytest.raises(InputError, match=r"(?s)a by anna: cat and dog.*anna \(2 rows\) takes in 'Anna'.*give two"):
         read_votes(tmp_path / "v.csv")

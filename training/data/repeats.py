@@ -73,25 +73,30 @@ def drop_repeats(rows: pd.DataFrame, source: str) -> Once:
     repeated = single & rows.duplicated(person, keep=False)
     if not repeated.any():
         return Once(rows, ())
-    found, doubt, given = rows[repeated], "", rows
-    time = next((column for column in TIMES if column in rows), "")
-    if time:
-        # by the whole column, of which one time may tell whether the day or the month is first
-        times, doubt = read_times(rows[time])
-        found = found.assign(_time=times[found.index])
-        found = found.sort_values("_time", kind="stable", na_position="first")
-        rows = rows.assign(**{time: _write_times(rows[time], times)})
+    timed, found, why = _order_by_time(rows, repeated)
     found = found[found.duplicated(person, keep=False)]
     disputed = found.drop_duplicates([*person, "label"]).duplicated(person, keep=False)
     disputed = disputed[disputed].index
     if len(disputed):
-        _check_order(found, person, doubt or (time and f"column {time} gives no order"), source)
+        _check_order(found, person, why, source)
     kept = found.drop_duplicates(person, keep="last").index
     dropped = found.index.difference(kept)
     if not len(dropped):
-        return Once(given, ())
+        return Once(rows, ())
     n_changed = int(rows.loc[disputed, person].drop_duplicates().shape[0])
-    return Once(rows.drop(index=dropped), (_describe(rows.loc[dropped], n_changed, source),))
+    return Once(timed.drop(index=dropped), (_describe(rows.loc[dropped], n_changed, source),))
+
+
+def _order_by_time(rows: pd.DataFrame, repeated: pd.Series) -> tuple[pd.DataFrame, pd.DataFrame, str]:
+    """All rows with their times as ISO 8601, the repeated ones by time, and why that may be no order."""
+    time = next((column for column in TIMES if column in rows), "")
+    if not time:
+        return rows, rows[repeated], "nothing says which was the last"
+    # by the whole column, of which one time may tell whether the day or the month is first
+    times, doubt = read_times(rows[time])
+    found = rows[repeated].assign(_time=times[repeated])
+    found = found.sort_values("_time", kind="stable", na_position="first")
+    return rows.assign(**{time: _write_times(rows[time], times)}), found, doubt or f"column {time} gives no order"
 
 
 def _name_rounds(given: pd.Series) -> pd.Series:
@@ -118,7 +123,6 @@ def _check_order(found: pd.DataFrame, person: list[str], why: str, source: str) 
     unclear = unclear[unclear.duplicated(person, keep=False)]
     if not len(unclear):
         return
-    why = why or "nothing says which was the last"
     answers = unclear.groupby(person[:2], sort=False)["label"].agg(" and ".join)
     shown = name_some([f"{image} by {annotator}: {labels}" for (image, annotator), labels in answers.items()], 5)
     raise InputError(

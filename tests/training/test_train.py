@@ -74,7 +74,7 @@ def test_resume_brings_the_checkpoint_from_the_store(
     """On another machine the work folder is empty: a run that was killed at its end then needs no further step."""
     shutil.rmtree(store / "work")
     track.connect().update_run(result.run_id, status="KILLED")
-    monkeypatch.setattr("training.loop.fit.load_batch", lambda *_: pytest.fail("trained again"))
+    monkeypatch.setattr("training.loop.fit.train_step", lambda *_: pytest.fail("trained again"))
     again = train(track.load_config(result.run_id), run_id=result.run_id, show_progress=False, with_report=False)
     assert again.metrics == result.metrics
 

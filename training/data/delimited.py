@@ -31,7 +31,8 @@ def parse(text: str, path: Path, kind: str) -> tuple[pd.DataFrame, str]:
     rows below the header from 0.
 
     Raises:
-        InputError: no header, rows with more or fewer cells than it names, a quote that is never closed.
+        InputError: no header, rows with more or fewer cells than it names, a quote that is not closed in its cell,
+            the header again among the rows.
     """
     text, separator = _find_separator(text.replace("\r\n", "\n").replace("\r", "\n").lstrip("\n"))
     if not text.strip():
@@ -40,7 +41,7 @@ def parse(text: str, path: Path, kind: str) -> tuple[pd.DataFrame, str]:
         header = [name.strip() for name in next(csv.reader(io.StringIO(text), delimiter=separator))]
     except csv.Error as error:
         raise InputError(f"{kind} {path} cannot be read: its first line is no header ({error}).") from error
-    _refuse_open_quote(text, separator, path, kind)
+    _check_quotes(text, separator, len(header), path, kind)
     ragged: list[_Ragged] = []
 
     def note(row: pa.csv.InvalidRow) -> str:
@@ -56,6 +57,7 @@ def parse(text: str, path: Path, kind: str) -> tuple[pd.DataFrame, str]:
         raise InputError(_describe_ragged(ragged, len(header), separator, path, kind))
     cells = table.slice(1).to_pandas().set_axis(columns, axis=1).astype(object)
     cells = cells[(cells != "").any(axis=1)]
+    _refuse_second_header(cells, header, path, kind)
     return _drop_unnamed(cells, header, path, kind), separator
 
 
@@ -78,20 +80,39 @@ def _find_separator(text: str) -> tuple[str, str]:
     return text, max(SEPARATORS, key=lambda separator: (first.count(separator), separator == ","))
 
 
-def _refuse_open_quote(text: str, separator: str, path: Path, kind: str) -> None:
-    """An open quote swallows all lines below it; an odd number of quotes is its sign, a look at each line its proof."""
-    if text.count('"') % 2 == 0:
+def _check_quotes(text: str, separator: str, n_columns: int, path: Path, kind: str) -> None:
+    """Raises InputError where a quote swallows the lines below it, up to the next quote or the end.
+
+    Its sign: a letter after the closing quote, or a line within a cell that is as wide as the header. A line break is
+    no sign where its row quotes every cell.
+    """
+    if '"' not in text:
         return
+    lines = text.split("\n")
     reader = csv.reader(io.StringIO(text), delimiter=separator, strict=True)
-    last = 1
+    last = 0
     try:
-        for _ in reader:
-            last = reader.line_num + 1
+        for cells in reader:
+            inner = [line for cell in cells if "\n" in cell for line in cell.split("\n")[1:]] if cells else []
+            wide = any(line.count(separator) >= max(n_columns - 1, 1) for line in inner)
+            if wide and "\n".join(lines[last : reader.line_num]) != _quote_all(cells, separator):
+                raise InputError(
+                    f"{kind} {path} cannot be read: a double quote that opens in line {last + 1} is closed in line"
+                    f" {reader.line_num} only, and makes one cell of the lines between. Close it in its own line, and"
+                    " write a quote inside a quoted cell twice; a row that has such lines in a cell must quote each of"
+                    " its cells."
+                )
+            last = reader.line_num
     except csv.Error as error:
         raise InputError(
-            f"{kind} {path} cannot be read: a double quote that opens in line {last} is never closed ({error}); close"
-            " it, and write a quote inside a quoted cell twice."
+            f"{kind} {path} cannot be read: a double quote that opens in line {last + 1} is never closed, or is closed"
+            f" in the middle of a cell ({error}); close it, and write a quote inside a quoted cell twice."
         ) from error
+
+
+def _quote_all(cells: Sequence[str], separator: str) -> str:
+    """The row as a writer writes it that quotes every cell."""
+    return separator.join('"' + cell.replace('"', '""') + '"' for cell in cells)
 
 
 def _describe_ragged(rows: Sequence[_Ragged], n_columns: int, separator: str, path: Path, kind: str) -> str:
@@ -102,6 +123,16 @@ def _describe_ragged(rows: Sequence[_Ragged], n_columns: int, separator: str, pa
         f" fewer cells: {shown}. Name every column in the header, end no line in a {sign}, put a cell that holds one"
         " in double quotes, and leave a cell without a value empty."
     )
+
+
+def _refuse_second_header(cells: pd.DataFrame, header: list[str], path: Path, kind: str) -> None:
+    again = cells.index[(cells == header).all(axis=1)] + 1
+    if len(header) > 1 and len(again):
+        raise InputError(
+            f"{kind} {path} cannot be read: its row(s) {name_some(again)}, counted from 1 below the header, are the"
+            " header again, as where two files are joined. Remove these lines, and check that no answer stands there"
+            " twice."
+        )
 
 
 def _drop_unnamed(cells: pd.DataFrame, header: list[str], path: Path, kind: str) -> pd.DataFrame:

@@ -11,8 +11,9 @@ from training.errors import name_some
 
 RESERVED = "mixed"
 """What relabelling calls a cluster without a class: no class can have that name."""
-MISSING = frozenset({"na", "n/a", "#n/a", "nan", "null", "none"})
+MISSING = frozenset({"na", "n/a", "#n/a", "n.a.", "<na>", "nan", "null", "none", "-", "?"})
 """Labels that a program may have written for 'no answer', lower case."""
+_IS_WHOLE = re.compile(r"\d+\.0")
 
 
 class United(NamedTuple):
@@ -46,7 +47,10 @@ def unite_labels(labels: pd.Series, source: str, classes: Sequence[str] = ()) ->
     notices = []
     if changed:
         labels = labels.map(names)
-        notices.append(f"{source}: {_describe(changed, names, counts)}")
+        notices.append(
+            f"{source}: labels that differ only in case, spaces or Unicode form are one class:"
+            f" {_describe(changed, names, counts)}; --classes keeps apart what it names"
+        )
     missing = [name for name in set(names.values()) if name.casefold() in MISSING and name not in classes]
     if missing:
         n = int(labels.isin(missing).sum())
@@ -58,18 +62,35 @@ def unite_labels(labels: pd.Series, source: str, classes: Sequence[str] = ()) ->
 
 
 def clean_annotators(annotators: pd.Series, source: str) -> United:
-    """Names without stray spaces and in one Unicode form; what a program writes for 'unknown' names nobody."""
-    names = {name: "" if clean(name).casefold() in MISSING else clean(name) for name in annotators.unique()}
-    unknown = [name for name, cleaned in names.items() if name and not cleaned]
-    n = int(annotators.isin(unknown).sum())
-    notice = f"{source}: {n} row(s) name {name_some(unknown)} as annotator, taken as nobody known"
-    return United(annotators.map(names), (notice,) if n else ())
+    """Each annotator's name in one spelling, as labels are; what a program writes for 'unknown' names nobody."""
+    counts = annotators.value_counts()
+    groups: dict[str, list[str]] = {}
+    for name in counts.index:
+        groups.setdefault(_key(name), []).append(name)
+    names = {
+        name: "" if key in MISSING else _commonest(members, counts)
+        for key, members in groups.items()
+        for name in members
+    }
+    notices = []
+    # spaces around a name are no news
+    changed = [name for name, one in names.items() if one and clean(name) != one]
+    if changed:
+        notices.append(
+            f"{source}: annotators whose names differ only in case or in .0 are one:"
+            f" {_describe(changed, names, counts)}; give two people two names"
+        )
+    unknown = [name for name, one in names.items() if name and not one]
+    if unknown:
+        n = int(annotators.isin(unknown).sum())
+        notices.append(f"{source}: {n} row(s) name {name_some(unknown)} as annotator, taken as nobody known")
+    return United(annotators.map(names), tuple(notices))
 
 
 def _key(label: str) -> str:
     folded = clean(label).casefold()
     # a column with gaps turns 7 into 7.0
-    return folded.removesuffix(".0") if re.fullmatch(r"\d+\.0", folded) else folded
+    return folded.removesuffix(".0") if _IS_WHOLE.fullmatch(folded) else folded
 
 
 def _known_forms(classes: Sequence[str]) -> dict[str, str]:
@@ -85,6 +106,9 @@ def _commonest(members: list[str], counts: pd.Series) -> str:
     totals: dict[str, int] = {}
     for label in members:
         totals[clean(label)] = totals.get(clean(label), 0) + int(counts[label])
+    # the number as people write it, however often a column with gaps has made 7.0 of it
+    whole = {name: n for name, n in totals.items() if not _IS_WHOLE.fullmatch(name)}
+    totals = whole or totals
     return min(totals, key=lambda name: (-totals[name], name))
 
 
@@ -93,8 +117,4 @@ def _describe(changed: list[str], names: dict[str, str], counts: pd.Series) -> s
     for label in changed:
         variants.setdefault(names[label], []).append(f"{show(label)} ({counts[label]})")
     shown = [f"{name} ({counts.get(name, 0)} rows) takes in {name_some(found, 5)}" for name, found in variants.items()]
-    return (
-        "labels that differ only in case, spaces or Unicode form are one class: "
-        + name_some(shown)
-        + "; --classes keeps apart what it names"
-    )
+    return name_some(shown)

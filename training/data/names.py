@@ -254,8 +254,9 @@ def _find_nearest(name: str, images: Sequence[str]) -> str:
 
 
 def _count_alike(one: str, other: str) -> int:
-    """Letters before the first that differs."""
-    return next((place for place, pair in enumerate(zip(one, other, strict=False)) if pair[0] != pair[1]), 0)
+    """Letters before the first that differs; all of the shorter one where the longer begins with it."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((place for place, pair in pairs if pair[0] != pair[1]), min(len(one), len(other)))
 
 
 def _likeness(one: str, other: str) -> float:

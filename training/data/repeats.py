@@ -4,10 +4,13 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from training.data.times import read_times
 from training.errors import InputError, name_some
 
 TIMES = ("at", "updated_at", "created_at", "timestamp")
 """Columns that say when an answer was given; the first that a table has is taken."""
+_MANY = 10
+"""Rows that nobody gives twice in the same order by chance."""
 
 
 class Once(NamedTuple):
@@ -15,6 +18,34 @@ class Once(NamedTuple):
 
     rows: pd.DataFrame
     notices: tuple[str, ...]
+
+
+def drop_second_copy(rows: pd.DataFrame, source: str) -> Once:
+    """Takes a table once that was appended to itself, where no annotator's name lets the repeats be found.
+
+    Its sign: the rows of the second half are those of the first in the same order, ten or more, on several images.
+
+    Args:
+        rows: columns image and label, and whatever else the table says.
+        source: the table's name, for the messages.
+    """
+    if "annotator" in rows and (rows["annotator"] != "").any():
+        return Once(rows, ())
+    half = len(rows) // 2
+    first, second = rows.iloc[:half], rows.iloc[len(rows) - half :]
+    even = len(rows) == 2 * half >= 2 * _MANY
+    if even and first["image"].nunique() > 1 and first.equals(second.set_axis(first.index)):
+        text = (
+            f"{source}: its {len(rows)} rows are the same {half} twice, in the same order, as where a table is appended"
+            " to itself: they count once; where all are votes of their own, add a column `annotator`"
+        )
+        return Once(first, (text,))
+    again = int(rows.duplicated(["image", "label"]).sum()) if "votes" in rows else 0
+    text = (
+        f"{source}: {again} row(s) name an image and label that an earlier row has too, and their votes are added;"
+        " remove them where they say the same again"
+    )
+    return Once(rows, (text,) if again else ())
 
 
 def drop_repeats(rows: pd.DataFrame, source: str) -> Once:
@@ -35,42 +66,55 @@ def drop_repeats(rows: pd.DataFrame, source: str) -> Once:
     person = ["image", "annotator"]
     if "round" in rows:
         # the votes of before the first round have none
-        rows, person = rows.assign(round=rows["round"].fillna("").astype(str).replace("", "0")), [*person, "round"]
+        rows, person = rows.assign(round=_name_rounds(rows["round"])), [*person, "round"]
     single = rows["annotator"] != ""
     if "votes" in rows:
         single &= rows["votes"].eq(1)
     repeated = single & rows.duplicated(person, keep=False)
     if not repeated.any():
         return Once(rows, ())
-    found = rows[repeated]
-    time = next((column for column in TIMES if column in rows), "")
-    if time:
-        found = _order_by_time(found, time, source)
+    timed, found, why = _order_by_time(rows, repeated)
     found = found[found.duplicated(person, keep=False)]
     disputed = found.drop_duplicates([*person, "label"]).duplicated(person, keep=False)
     disputed = disputed[disputed].index
     if len(disputed):
-        _check_order(found, person, time, source)
+        _check_order(found, person, why, source)
     kept = found.drop_duplicates(person, keep="last").index
     dropped = found.index.difference(kept)
     if not len(dropped):
         return Once(rows, ())
     n_changed = int(rows.loc[disputed, person].drop_duplicates().shape[0])
-    return Once(rows.drop(index=dropped), (_describe(rows.loc[dropped], n_changed, source),))
+    return Once(timed.drop(index=dropped), (_describe(rows.loc[dropped], n_changed, source),))
 
 
-def _order_by_time(found: pd.DataFrame, column: str, source: str) -> pd.DataFrame:
-    given = found[column]
-    numbers = pd.to_numeric(given, errors="coerce")
-    times = numbers if numbers.notna().all() else pd.to_datetime(given, utc=True, errors="coerce", format="ISO8601")
-    if times.isna().all():
-        times = pd.to_datetime(given, utc=True, errors="coerce", format="mixed")
-    return found.assign(_time=times).sort_values("_time", kind="stable", na_position="first")
+def _order_by_time(rows: pd.DataFrame, repeated: pd.Series) -> tuple[pd.DataFrame, pd.DataFrame, str]:
+    """All rows with their times as ISO 8601, the repeated ones by time, and why that may be no order."""
+    time = next((column for column in TIMES if column in rows), "")
+    if not time:
+        return rows, rows[repeated], "nothing says which was the last"
+    # by the whole column, of which one time may tell whether the day or the month is first
+    times, doubt = read_times(rows[time])
+    found = rows[repeated].assign(_time=times[repeated])
+    found = found.sort_values("_time", kind="stable", na_position="first")
+    return rows.assign(**{time: _write_times(rows[time], times)}), found, doubt or f"column {time} gives no order"
 
 
-def _check_order(found: pd.DataFrame, person: list[str], time: str, source: str) -> None:
+def _name_rounds(given: pd.Series) -> pd.Series:
+    """Rounds as text: 0 where there is none, and 1.0, which a column with gaps makes of it, as 1."""
+    text = given.fillna("").astype(str).str.strip()
+    return text.str.replace(r"^(\d+)\.0+$", r"\1", regex=True).replace("", "0")
+
+
+def _write_times(given: pd.Series, times: pd.Series) -> pd.Series:
+    """The times as ISO 8601: the row that told which number is the day may be one of those that do not count."""
+    if not pd.api.types.is_datetime64_any_dtype(times):
+        return given
+    return given.where(times.isna(), times.map(lambda time: time.isoformat(), na_action="ignore"))
+
+
+def _check_order(found: pd.DataFrame, person: list[str], why: str, source: str) -> None:
     """Raises InputError where no time tells which of an annotator's different answers was the last."""
-    if time:
+    if "_time" in found:
         last = found.groupby(person)["_time"].transform("max")
         unclear = found[found["_time"].isna() | (found["_time"] == last)]
     else:
@@ -81,7 +125,6 @@ def _check_order(found: pd.DataFrame, person: list[str], time: str, source: str)
         return
     answers = unclear.groupby(person[:2], sort=False)["label"].agg(" and ".join)
     shown = name_some([f"{image} by {annotator}: {labels}" for (image, annotator), labels in answers.items()], 5)
-    why = f"column {time} gives no order" if time else "nothing says which was the last"
     raise InputError(
         f"{source}: {len(answers)} time(s) an annotator gave one image different labels, and {why}: {shown}. Keep one"
         " row of each; or add a column `at` with the time of each answer, and the last counts; or, where each is a vote"

@@ -35,7 +35,7 @@ def read_round(votes: Path) -> Round | None:
 
     Raises InputError when the record is not ours.
     """
-    if votes.suffix != ".parquet" or not votes.is_file():
+    if votes.suffix.lower() != ".parquet" or not votes.is_file():
         return None
     try:
         text = (pq.read_schema(votes).metadata or {}).get(_KEY)

@@ -2,8 +2,17 @@
 
 import unicodedata
 
-INVISIBLE = {ord(letter): None for letter in "\u00ad\u200b\u2060\ufeff"}
-"""Soft hyphen, zero-width space, word joiner, byte order mark: nobody sees them."""
+
+class _Visible(dict[int, int | None]):
+    """Letters for `str.translate`: those of Unicode's category Cf are left out, each looked up once."""
+
+    def __missing__(self, code: int) -> int | None:
+        self[code] = None if unicodedata.category(chr(code)) == "Cf" else code
+        return self[code]
+
+
+_VISIBLE = _Visible()
+"""Soft hyphen, zero-width letters, marks of direction, byte order mark: nobody sees them."""
 
 
 def clean(text: str) -> str:
@@ -13,7 +22,7 @@ def clean(text: str) -> str:
     """
     if text.isascii() and text.isalnum():
         return text
-    return unicodedata.normalize("NFC", " ".join(text.translate(INVISIBLE).split()))
+    return unicodedata.normalize("NFC", " ".join(text.translate(_VISIBLE).split()))
 
 
 def show(text: str) -> str:

@@ -10,7 +10,8 @@ import pyarrow as pa
 from training.errors import InputError
 
 _FOREIGN = (
-    (b"PK\x03\x04", "an Excel workbook or a zip file", "save the sheet as CSV in UTF-8"),
+    (b"PK\x03\x04", "an Excel workbook or a zip file", "save the sheet as CSV in UTF-8, or unpack the zip file"),
+    (b"PAR1", "Parquet", "let its name end in .parquet"),
     (b"\xd0\xcf\x11\xe0", "an Excel workbook", "save the sheet as CSV in UTF-8"),
     (b"%PDF", "a PDF", "export the table as CSV"),
     (b"\x1f\x8b", "packed by gzip", "unpack it, or let its name end in .csv.gz"),

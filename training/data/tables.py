@@ -39,12 +39,15 @@ def read_table(path: Path, kind: str, text: Sequence[str], numbers: Sequence[str
         InputError: the file cannot be read, or a cell is not of its column's type; names the rows, counted from 1.
     """
     notice, separator = "", ""
-    if path.suffix == ".parquet":
+    if path.suffix.lower() == ".parquet":
         rows = _read_parquet(path, kind)
     else:
         content, notice = read_text(path, kind)
         rows, separator = parse(content, path, kind)
     rows = _name_columns(rows, (*text, *numbers), path, kind)
+    for column in text:
+        if column in rows:
+            _refuse_lists(rows[column], path, kind)
     try:
         names = {column: _to_text(rows[column]) for column in text if column in rows}
     except (ValueError, TypeError) as error:
@@ -69,7 +72,7 @@ def column_names(path: Path, kind: str) -> list[str]:
 
     Raises InputError when the file cannot be read.
     """
-    if path.suffix == ".parquet":
+    if path.suffix.lower() == ".parquet":
         try:
             return list(pq.read_schema(path).names)
         except (OSError, pa.ArrowException) as error:
@@ -90,14 +93,26 @@ def _name_columns(rows: pd.DataFrame, wanted: Sequence[str], path: Path, kind: s
     """The wanted columns under their own names, which the table may write `Image` or ` label`."""
     given = [str(name) for name in rows.columns]
     plain = [name.strip().casefold() for name in given]
-    named = [
-        spelled if spelled in wanted and spelled not in given else name
-        for name, spelled in zip(given, plain, strict=True)
-    ]
+    named = [spelled if spelled in wanted else name for name, spelled in zip(given, plain, strict=True)]
     twice = sorted({name for name in named if name in wanted and named.count(name) > 1})
     if twice:
-        raise InputError(f"{kind} {path} has the column(s) {name_some(twice)} twice: leave one of each.")
+        written = [name for name, spelled in zip(given, plain, strict=True) if spelled in twice]
+        raise InputError(
+            f"{kind} {path} has the column(s) {name_some(twice)} twice, written {name_some(written)}: leave one of"
+            " each, and give others another name."
+        )
     return rows.set_axis(named, axis=1)
+
+
+def _refuse_lists(column: pd.Series, path: Path, kind: str) -> None:
+    if column.dtype != object:
+        return
+    several = column.index[[isinstance(value, (list, tuple, dict, np.ndarray)) for value in column]] + 1
+    if len(several):
+        raise InputError(
+            f"{kind} {path} cannot be used: {column.name} holds a list or a record in its row(s)"
+            f" {name_some(several, 5)}, counted from 1. Write one value a cell, and one row a vote."
+        )
 
 
 def _to_text(column: pd.Series) -> pd.Series:

@@ -11,7 +11,7 @@ import pandas as pd
 from training.data.columns import COLUMNS, describe_missing
 from training.data.fit import fit_images, name_unknown
 from training.data.labels import RESERVED, clean_annotators, unite_labels
-from training.data.repeats import TIMES, drop_repeats
+from training.data.repeats import TIMES, drop_repeats, drop_second_copy
 from training.data.rounds import read_round
 from training.data.spelling import clean
 from training.data.tables import read_table
@@ -59,21 +59,29 @@ def read_votes(path: Path, classes: Sequence[str] = ()) -> VoteTable:
     """
     if not path.is_file():
         raise InputError(f"No vote table at {path}: expected a .csv or .parquet with columns image, label.")
-    rows, notices = read_table(path, "Vote table", (*COLUMNS[:3], ROUND), COLUMNS[3:])
+    people: tuple[str, ...] = ()
+    rows, notices = read_table(path, "Vote table", (*COLUMNS[:3], ROUND, *TIMES), COLUMNS[3:])
     if not {*COLUMNS[:2]} <= set(rows):
         raise InputError(describe_missing(rows, path))
+    if not len(rows):
+        raise InputError(f"Vote table {path} has a header and no row below it: write one row a vote.")
     _refuse_cells(rows, path)
     united = unite_labels(rows["label"], path.name, classes)
     rows = rows.assign(label=united.labels)
     if "annotator" in rows:
-        cleaned = clean_annotators(rows["annotator"], path.name)
-        rows, notices = rows.assign(annotator=cleaned.labels), (*notices, *cleaned.notices)
+        names, people = clean_annotators(rows["annotator"], path.name)
+        rows = rows.assign(annotator=names)
     rows = rows[[column for column in (*COLUMNS, ROUND, *TIMES) if column in rows]].reset_index(drop=True)
     if ROUND not in rows and "annotator" in rows and read_round(path):
         # merged by a version that kept no rounds: an annotator's answers are of several, and all count
         rows = rows.assign(round=rows.groupby(["image", "annotator"]).cumcount().astype(str))
-    once = drop_repeats(rows, path.name)
-    return VoteTable(once.rows.reset_index(drop=True), (*notices, *united.notices, *once.notices), path.name)
+    copy = drop_second_copy(rows, path.name)
+    try:
+        once = drop_repeats(copy.rows, path.name)
+    except InputError as error:  # two people taken for one may be the cause
+        raise InputError("\n".join((str(error), *people))) from error
+    notices = (*notices, *people, *united.notices, *copy.notices, *once.notices)
+    return VoteTable(once.rows.reset_index(drop=True), notices, path.name)
 
 
 def fit_votes(
@@ -152,6 +160,8 @@ def count_votes(
     if len(set(names)) < 2:
         faults.append(f"at least two classes are needed, found {name_some(names) or 'none'}")
     faults += describe_reserved(names)
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        faults.append(f"class(es) named more than once: {name_some(twice)}; name each once")
     if faults:
         raise InputError("The votes cannot be used:\n- " + "\n- ".join(faults))
     counts = np.zeros((len(images), len(names)), np.int64)

@@ -54,6 +54,7 @@ def test_a_row_that_does_not_fit_the_header_is_refused_with_its_number(widths: l
         ('"","image","label"\n"1","a","b"\n', {"image": ["a"], "label": ["b"]}),
         ('image,label\na,5" lens\n', {"image": ["a"], "label": ['5" lens']}),
         (" image , label\na,b\n", {"image": ["a"], "label": ["b"]}),
+        ('image,label,note\na,b,"two\nlines, one"\n', {"image": ["a"], "label": ["b"], "note": ["two\nlines, one"]}),
     ],
     ids=str,
 )
@@ -69,6 +70,10 @@ def test_forms_that_spreadsheets_and_r_write_are_read(text: str, expected: dict[
         ("image,label,annotator,\na,cat, small,anna\nb,dog,ben,\n", "column 4 has values but no name"),
         ("image,label,annotator\na,cat\n", r"row 1 \(2 cells\): a,cat.*leave a cell without a value empty"),
         ('image,label\na,b\nc,"d\ne,f\n', "quote that opens in line 3 is never closed"),
+        ('image,label,note\na,b,"bad\nc,d,\ne,f,"bad\ng,h,\n', "opens in line 2 .*closed in the middle of a cell"),
+        ('image,label,note\na,b,"\nc,d,\ne,f,"\ng,h,\n', "opens in line 2 is closed in line 4 only"),
+        ('image,label\na,"x" y\n', "opens in line 2"),
+        ("image,label\na,b\n\nimage,label\nc,d\n", r"row\(s\) 2, counted .*header again.*Remove these lines"),
         ("", "it is empty"),
         ("x" * 200_000, "its first line is no header"),
         ("\n \n", "it is empty"),

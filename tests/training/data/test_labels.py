@@ -61,7 +61,7 @@ def test_known_classes_keep_their_spelling_and_stay_apart() -> None:
 
 
 def test_numbers_of_a_column_with_gaps_are_the_same_numbers() -> None:
-    assert unite("7", "7", "7.0", "8.0", "1.50")[0] == ["7", "7", "7", "8.0", "1.50"]
+    assert unite("7", "7.0", "7.0", "8.0", "1.50")[0] == ["7", "7", "7", "8.0", "1.50"]
 
 
 def test_na_is_a_class_but_not_without_a_word() -> None:
@@ -79,3 +79,26 @@ def test_unknown_annotators_are_no_person(unknown: str) -> None:
     found = clean_annotators(pd.Series(["anna ", unknown, ""]), "v.csv")
     assert found.labels.tolist() == ["anna", "", ""]
     assert found.notices == (f"v.csv: 1 row(s) name {unknown} as annotator, taken as nobody known",)
+
+
+@pytest.mark.parametrize("letter", "\u00ad\u200b\u200c\u200d\u200e\u200f\u202a\u202e\u2060\u2066\u2069\ufeff")
+def test_letters_that_nobody_sees_make_no_class(letter: str) -> None:
+    labels, notices = unite("cat", f"c{letter}at", "dog")
+    assert labels == ["cat", "cat", "dog"]
+    assert ascii(letter)[1:-1] in notices[0], "shown as what it is"
+
+
+@pytest.mark.parametrize("label", ["<NA>", "n.a.", "-", "?", "nan", "null", "none"])
+def test_what_may_be_no_answer_is_a_class_with_a_word(label: str) -> None:
+    labels, notices = unite(label, "cat")
+    assert labels == [label, "cat"]
+    assert f"1 row(s) have the label {label}, which counts as a class" in notices[0]
+
+
+def test_an_annotator_in_two_spellings_is_one_and_this_is_said() -> None:
+    found = clean_annotators(pd.Series(["Anna", "anna", "Anna ", "0", "0.0", "0.0", "ben"]), "v.csv")
+    assert found.labels.tolist() == ["Anna", "Anna", "Anna", "0", "0", "0", "ben"]
+    (notice,) = found.notices
+    assert notice.startswith("v.csv: annotators whose names differ only in case or in .0 are one: ")
+    assert "Anna (1 rows) takes in 'anna' (1)" in notice
+    assert "0 (1 rows) takes in '0.0' (2)" in notice

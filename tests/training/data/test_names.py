@@ -114,6 +114,9 @@ def test_what_is_unknown_is_shown_with_the_nearest_and_with_what_cannot_be_seen(
     text = describe_unknown(["stie1/i1.jpg", "x\u00a0y", "q"], ["site1/i1.jpg", "other.jpg"])
     assert text == r"stie1/i1.jpg (the nearest is site1/i1.jpg), 'x\xa0y', q"
     assert describe_unknown(["000O.jpg"], [f"{n:04d}.jpg" for n in range(45)]) == "000O.jpg (the nearest is 0000.jpg)"
+    for name, near in (("0003.jpg.png", "0003.jpg"), ("0003.jpg_old", "0003.jpg"), ("0000.jpg.", "0000.jpg")):
+        found = describe_unknown([name], [f"{n:04d}.jpg" for n in range(45)])
+        assert found == f"{name} (the nearest is {near})"
     assert describe_unknown([f"q{n}" for n in range(30)], ["a"]).endswith("q19 and 10 more")
 
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from training.data.repeats import drop_repeats
+from training.data.repeats import drop_repeats, drop_second_copy
 from training.errors import InputError
 
 ROWS = st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from("xy"), st.sampled_from(["", "anna", "ben"])))
@@ -58,3 +58,50 @@ def test_rounds_and_sums_of_votes_are_no_repeats() -> None:
     assert len(drop_repeats(table([("a", "x", "anna", ""), ("a", "x", "anna", "0")], "round"), "v").rows) == 1
     crowd = table([("a", "x", "crowd", 30), ("a", "y", "crowd", 5)], "votes")
     assert len(drop_repeats(crowd, "v").rows) == 2
+    assert len(drop_repeats(table([("a", "x", "anna", "1"), ("a", "x", "anna", "1.0")], "round"), "v").rows) == 1
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "other", "last"),
+    [
+        ("03/02/2026 10:00", "02/03/2026 10:00", "13/02/2026", "y"),
+        ("03/02/2026 10:00", "02/03/2026 10:00", "02/13/2026", "x"),
+        ("3.2.2026, 10:00", "2.3.2026, 9:00", "13.02.2026", "y"),
+        ("2026-02-03T10:00", "3 March 2026", "", "y"),
+        ("2026-02-03 09:00 PM", "2026-02-03 10:00 AM", "", "x"),
+    ],
+)
+def test_one_time_tells_for_the_whole_column_whether_the_day_is_first(
+    first: str, second: str, other: str, last: str
+) -> None:
+    rows = table([("a", "x", "anna", first), ("a", "y", "anna", second), ("b", "x", "ben", other)], "at")
+    for order in (rows, rows.iloc[::-1]):
+        once = drop_repeats(order, "v.csv").rows
+        assert once.loc[once["image"] == "a", "label"].tolist() == [last]
+
+
+@pytest.mark.parametrize("other", ["", "13/02/2026 and 02/13/2026"])
+def test_days_that_could_be_months_are_refused_with_the_remedy(other: str) -> None:
+    rows = [("a", "x", "anna", "03/02/2026"), ("a", "y", "anna", "02/03/2026")]
+    rows += [("b", "x", str(number), time) for number, time in enumerate(other.split(" and "))]
+    with pytest.raises(InputError, match=r"day.*03/02/2026.*write times as 2026-03-01T12:00"):
+        drop_repeats(table(rows, "at"), "v.csv")
+
+
+def test_times_that_do_not_count_still_told_which_number_is_the_day() -> None:
+    rows = table([("a", "x", "anna", "13/02/2026"), ("a", "y", "anna", "01/03/2026")], "at")
+    once = drop_repeats(rows, "v.csv").rows
+    assert once["at"].tolist() == ["2026-03-01T00:00:00+00:00"]
+
+
+def test_a_table_appended_to_itself_counts_once_where_nobody_is_named() -> None:
+    rows = pd.DataFrame({"image": [str(number // 3) for number in range(12)], "label": ["x", "y"] * 6})
+    twice = pd.concat([rows, rows], ignore_index=True)
+    found = drop_second_copy(twice, "v.csv")
+    pd.testing.assert_frame_equal(found.rows, rows)
+    assert found.notices[0].startswith("v.csv: its 24 rows are the same 12 twice, in the same order")
+    for own in (rows, twice[:23], twice[:18], twice.iloc[::-1].iloc[2:], twice.assign(annotator="anna")):
+        assert drop_second_copy(own, "v.csv").notices == (), "no copy, or repeats that the annotator's name shows"
+    sums = drop_second_copy(twice.assign(votes=range(24)), "v.csv")
+    assert len(sums.rows) == 24
+    assert "16 row(s) name an image and label that an earlier row has too" in sums.notices[0]

@@ -111,7 +111,8 @@ def test_windows_1252_is_read_with_a_notice_and_nothing_else_is_guessed(tmp_path
     ("content", "message"),
     [
         (b'[{"image": "a"}]', "JSON, not a table. Export CSV"),
-        (b"PK\x03\x04\x14", "Excel workbook.*save the sheet as CSV"),
+        (b"PK\x03\x04\x14", "Excel workbook.*save the sheet as CSV in UTF-8, or unpack the zip"),
+        (b"PAR1\x15\x04", r"Parquet; let its name end in \.parquet"),
         (b"<!doctype html>", "a page or XML"),
         (b"\x1f\x8b\x08", r"\.csv\.gz"),
     ],
@@ -142,6 +143,12 @@ def test_missing_numbers_of_r_and_decimal_commas_are_read(tmp_path: Path) -> Non
         ("Filename,Category\na,x\n", "Rename Filename to image, Category to label"),
         ("image,anna,ben\na,x,y\n", "If each column is an annotator.*melt"),
         ('classification_id,annotations\n1,"[{""task"": ""T0""}]"\n', "cells hold JSON, as exports of Zooniverse"),
+        ("image|label\na|x\n", r"read as one column: .*Make the first line sep=\|\."),
+        ("| image | label |\n|---|---|\n| a | x |\n", r"read as one column: .*Write commas instead of \|\."),
+        ("image label\na x\n", "read as one column: .*Write commas instead of spaces"),
+        ("sep=;\nimage,label\na,x\n", "read as one column: .*Make the first line sep=,, or remove it"),
+        ("0.jpg,x\n1.jpg,y\n", r"seems to be a row, no header \(0\.jpg\): put a line"),
+        ("0,x\n1,x\n", r"seems to be a row, no header \(x\): put a line"),
         ("a,b\n1,2\n", "Write one row a vote with columns image and label"),
     ],
 )
@@ -157,6 +164,28 @@ def test_names_of_columns_may_differ_in_case_but_not_stand_twice(tmp_path: Path)
     (tmp_path / "v.csv").write_text("image,label,label\na,x,y\n")
     with pytest.raises(InputError, match=r"has the column\(s\) label twice"):
         read(tmp_path / "v.csv")
+    (tmp_path / "v.csv").write_text("image,label,Label\na,x,y\n")
+    with pytest.raises(InputError, match=r"has the column\(s\) label twice, written label, Label: leave one"):
+        read(tmp_path / "v.csv")
+
+
+def test_a_header_alone_is_no_table(tmp_path: Path) -> None:
+    (tmp_path / "v.csv").write_text("image,label\n")
+    with pytest.raises(InputError, match="has a header and no row below it: write one row a vote"):
+        read_votes(tmp_path / "v.csv")
+
+
+@pytest.mark.parametrize("cells", [["x", ["x", "y"]], [{"a": 1}, {"a": 2}]])
+def test_lists_and_records_are_no_labels(tmp_path: Path, cells: list[object]) -> None:
+    rows = [[cell] if isinstance(cell, str) else cell for cell in cells]
+    pd.DataFrame({"image": ["a", "b"], "label": rows}).to_parquet(tmp_path / "v.parquet")
+    with pytest.raises(InputError, match=r"label holds a list or a record in its row\(s\) 1, 2, counted from 1"):
+        read(tmp_path / "v.parquet")
+
+
+def test_parquet_is_known_by_its_suffix_in_any_case(tmp_path: Path) -> None:
+    pd.DataFrame({"image": ["a"], "label": ["x"]}).to_parquet(tmp_path / "v.PARQUET")
+    assert read(tmp_path / "v.PARQUET")["label"].tolist() == ["x"]
 
 
 def test_an_index_that_pandas_stored_is_a_column(tmp_path: Path) -> None:

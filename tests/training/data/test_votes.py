@@ -202,7 +202,7 @@ def test_a_table_of_more_images_than_are_at_hand_keeps_one_way_of_naming(tmp_pat
 
 
 def test_rows_that_a_quote_swallows_are_not_lost_in_silence(tmp_path: Path) -> None:
-    (tmp_path / "v.csv").write_text('image,label\na,"cat\nb,dog"\nc,cat\n')
+    (tmp_path / "v.csv").write_text('image,label\na,"cat\nb dog"\nc,cat\n')
     with pytest.raises(InputError, match=r"line break in the label of its row\(s\) 1.*Mend the quotes"):
         read_votes(tmp_path / "v.csv")
 
@@ -210,4 +210,20 @@ def test_rows_that_a_quote_swallows_are_not_lost_in_silence(tmp_path: Path) -> N
 def test_a_label_of_spaces_alone_is_empty(tmp_path: Path) -> None:
     (tmp_path / "v.csv").write_text("image,label\na,\u00a0\u200b\nb,cat\n")
     with pytest.raises(InputError, match=r"no label in its row\(s\) 1, counted from 1\. Fill them in, or remove"):
+        read_votes(tmp_path / "v.csv")
+
+
+def test_a_column_of_times_is_found_in_any_case(tmp_path: Path) -> None:
+    (tmp_path / "v.csv").write_text("image,label,annotator,At\na,cat,anna,2026-01-02\na,dog,anna,2026-01-01\n")
+    assert read_votes(tmp_path / "v.csv").rows["label"].tolist() == ["cat"]
+
+
+def test_a_class_named_twice_is_refused_by_its_name() -> None:
+    with pytest.raises(InputError, match=r"class\(es\) named more than once: cat"):
+        count_votes(TABLE, ["a", "b", "c"], ["cat", "cat", "dog"])
+
+
+def test_two_people_taken_for_one_are_named_where_their_answers_differ(tmp_path: Path) -> None:
+    (tmp_path / "v.csv").write_text("image,label,annotator\na,cat,anna\na,dog,Anna\nb,dog,anna\n")
+    with pytest.raises(InputError, match=r"(?s)a by anna: cat and dog.*anna \(2 rows\) takes in 'Anna'.*give two"):
         read_votes(tmp_path / "v.csv")

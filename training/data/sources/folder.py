@@ -45,6 +45,7 @@ class Folder(Source):
         listing = list_images(self.images, archive)
         listed = _name_images(list(listing.images), set(table.rows["image"]), self.images)
         fitted = fit_votes(table, list(listed), self.class_names)
+        _refuse_left_out(set(fitted.rows["image"]) - set(listed), listing, self.images)
         object.__setattr__(self, "_listing", listing)
         object.__setattr__(self, "_listed", listed)
         object.__setattr__(self, "_table", fitted.rows[[name for name in COLUMNS if name in fitted.rows]])
@@ -110,6 +111,19 @@ def _describe(kind: str, spreads: np.ndarray, low: float, high: float) -> str:
         f"{text}; {dark} of them stay below 1/{DARK} of this range and are almost black: if another camera took them,"
         " bring the images of all cameras to one range"
     )
+
+
+def _refuse_left_out(unknown: set[str], listing: Listing, images: Path) -> None:
+    """Raises InputError where votes name a file that is there, but is not listed as an image."""
+    short = {PurePosixPath(path).name: reason for path, reason in listing.left.items()}
+    found = {name: listing.left.get(name) or short.get(name) for name in sorted(unknown)}
+    shown = [f"{name} ({reason})" for name, reason in found.items() if reason]
+    if shown:
+        raise InputError(
+            f"{len(shown)} image(s) with votes are in {images}, but are left out of its images: {name_some(shown, 5)}."
+            " Rename them or save them in a format that is read, name the image itself where this is a copy of it, or"
+            " remove their votes."
+        )
 
 
 def _name_images(paths: list[str], given: set[str], images: Path) -> dict[str, str]:

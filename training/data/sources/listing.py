@@ -24,18 +24,22 @@ _FOREIGN = frozenset(
     {
         *("__macosx", "@eadir", "@tmp", "@recycle", "@recently-snapshot", "#recycle", "#snapshot"),
         *("$recycle.bin", "recycler", "system volume information", "lost+found"),
+        *("network trash folder", "temporary items"),
     }
 )
 """Folders that systems, archives and network disks put beside images, in lower case; hidden names besides."""
-_THUMBNAILS = frozenset({"thumbs", "thumbnails"})
+_THUMBNAILS = frozenset({"thumb", "thumbs", "thumbnail", "thumbnails"})
+"""Folders, in lower case and without a `_` in front."""
 _SHOWN = 5
 
 FOREIGN = "file(s) and folder(s) that are hidden or of other programs"
 THUMBNAIL = "thumbnail(s) of images that lie beside"
+BACKUP = "older copies that an editor keeps of images beside"
 NO_IMAGE = "file(s) that are no images or of formats that are not read"
 MISNAMED = "file(s) that hold an image but are not named like one, rename those that belong to the data"
 NOWHERE = "link(s) that lead nowhere, mend them where images are missing"
 AGAIN = "folder(s) that are links around this one, or to one that is read already"
+LINKED = "link(s) to images that are listed anyway"
 OLDER = "older copies of files in the archive"
 
 
@@ -46,6 +50,8 @@ class Listing(NamedTuple):
     """Path below the folder or in the archive, with forward slashes, sorted -> where its bytes are."""
     notices: tuple[str, ...]
     """One line for each reason to leave something out, with the number and some names."""
+    left: Mapping[str, str]
+    """What was left out -> the reason in words; of a folder its own path alone."""
 
 
 class Found(NamedTuple):
@@ -54,6 +60,7 @@ class Found(NamedTuple):
     path: str
     place: Path | zipfile.ZipInfo | None
     reason: str = ""
+    is_link: bool = False
 
 
 def list_images(images: Path, archive: zipfile.ZipFile | None) -> Listing:
@@ -65,7 +72,7 @@ def list_images(images: Path, archive: zipfile.ZipFile | None) -> Listing:
     found = list(_walk(images) if archive is None else _unpack(archive))
     kept: dict[str, Path | zipfile.ZipInfo] = {}
     left: dict[str, list[str]] = {}
-    for path, place, reason in found:
+    for path, place, reason, _ in found:
         if place is not None:
             reason = reason or _judge(path, partial(read_start, place, archive))
         if reason or place is None:
@@ -74,9 +81,15 @@ def list_images(images: Path, archive: zipfile.ZipFile | None) -> Listing:
             if path in kept:
                 left.setdefault(OLDER, []).append(path)
             kept[path] = place
-    for path in _find_thumbnails(kept):
-        del kept[path]
-        left.setdefault(THUMBNAIL, []).append(path)
+    links = {path for path, _, _, is_link in found if is_link and path in kept}
+    for reason, paths in (
+        (THUMBNAIL, _find_thumbnails(kept)),
+        (BACKUP, _find_backups(kept)),
+        (LINKED, _find_double_links(kept, links)),
+    ):
+        for path in paths:
+            if kept.pop(path, None) is not None:
+                left.setdefault(reason, []).append(path)
     notices = tuple(_tell(images, reason, sorted(paths)) for reason, paths in sorted(left.items()))
     if not kept:
         raise InputError(
@@ -84,7 +97,9 @@ def list_images(images: Path, archive: zipfile.ZipFile | None) -> Listing:
             + "".join(f"\n- {notice}" for notice in notices)
         )
     _check_names(images, list(kept))
-    return Listing(dict(sorted(kept.items())), notices)
+    return Listing(
+        dict(sorted(kept.items())), notices, {path: reason for reason, paths in left.items() for path in paths}
+    )
 
 
 def read_start(place: Path | zipfile.ZipInfo, archive: zipfile.ZipFile | None) -> bytes:
@@ -122,7 +137,7 @@ def _walk(root: Path) -> Iterator[Found]:
             elif target.is_dir():
                 (links if entry.is_symlink() else folders).append((Path(entry.path), f"{path}/"))
             elif target.is_file():
-                yield Found(path, Path(entry.path))
+                yield Found(path, Path(entry.path), is_link=entry.is_symlink())
             else:
                 yield Found(path, None, NOWHERE if entry.is_symlink() else NO_IMAGE)
 
@@ -136,9 +151,9 @@ def _scan(folder: Path) -> list[os.DirEntry[str]]:
         ) from error
 
 
-def _identity(folder: Path) -> tuple[int, int]:
-    """What two ways to one folder share."""
-    status = folder.stat()
+def _identity(path: Path) -> tuple[int, int]:
+    """What two ways to one folder or file share."""
+    status = path.stat()
     return status.st_dev, status.st_ino
 
 
@@ -169,7 +184,8 @@ def _mend_name(info: zipfile.ZipInfo) -> str:
 
 
 def _is_foreign(name: str) -> bool:
-    return (name.startswith(".") and name not in (".", "..")) or name.lower() in _FOREIGN
+    # an Office program keeps ~$name while it has the file open
+    return (name.startswith((".", "~$")) and name not in (".", "..")) or name.lower() in _FOREIGN
 
 
 def _judge(path: str, start: Callable[[], bytes]) -> str:
@@ -185,9 +201,30 @@ def _judge(path: str, start: Callable[[], bytes]) -> str:
 
 def _find_thumbnails(paths: Mapping[str, object]) -> list[str]:
     """Images in a folder for thumbnails whose name another image outside has too."""
-    small = [path for path in paths if _THUMBNAILS & {part.lower() for part in path.split("/")[:-1]}]
+    small = [path for path in paths if _THUMBNAILS & {part.lower().lstrip("_") for part in path.split("/")[:-1]}]
     others = {PurePosixPath(path).stem.lower() for path in set(paths) - set(small)}
     return [path for path in small if PurePosixPath(path).stem.lower() in others]
+
+
+def _find_backups(paths: Mapping[str, object]) -> list[str]:
+    """a~.jpg beside a.jpg."""
+    marked = [path for path in paths if PurePosixPath(path).stem.endswith("~")]
+    return [path for path in marked if f"{path[: path.rindex('~')]}{PurePosixPath(path).suffix}" in paths]
+
+
+def _find_double_links(kept: Mapping[str, Path | zipfile.ZipInfo], links: set[str]) -> list[str]:
+    """Links to a file that stands in the list under its own name, or by a link before."""
+    if not links:
+        return []
+    seen = {_identity(place) for path, place in kept.items() if path not in links and isinstance(place, Path)}
+    double = []
+    for path in sorted(links):
+        place = kept[path]
+        if isinstance(place, Path) and (identity := _identity(place)) in seen:
+            double.append(path)
+        else:
+            seen.add(identity)
+    return double
 
 
 def _tell(images: Path, reason: str, paths: Sequence[str]) -> str:

@@ -49,6 +49,9 @@ FOREIGN = [
     "deep/er/.thumbnails/b.png",
     "$RECYCLE.BIN/a.png",
     "#recycle/a.png",
+    "Network Trash Folder/a.png",
+    ".thumbs/a.png",
+    "set1/~$b.png",
 ]
 
 
@@ -113,16 +116,50 @@ def test_thumbnails_beside_their_images_are_left_out_and_other_images_in_such_a_
     write(images / "thumbs" / "A.jpg", kind="JPEG")
     write(images / "Thumbnails" / "b.png")
     write(images / "thumbs" / "alone.png")
+    for folder in ("_thumbs", "thumb", "Thumbnail"):
+        write(images / folder / "a.png")
     found = listed(images)
     assert list(found.images) == ["a.png", "set1/b.png", "thumbs/alone.png"]
-    assert "2 thumbnail(s) of images that lie beside: Thumbnails/b.png, thumbs/A.jpg" in found.notices[0]
+    assert "5 thumbnail(s) of images that lie beside: Thumbnail/a.png, Thumbnails/b.png, _thumbs" in found.notices[0]
+
+
+def test_a_copy_that_an_editor_keeps_is_left_out_beside_its_image_alone(images: Path) -> None:
+    write(images / "a~.png")
+    write(images / "c~.png")
+    found = listed(images)
+    assert list(found.images) == ["a.png", "c~.png", "set1/b.png"]
+    assert found.notices == (f"{images}: left out 1 older copies that an editor keeps of images beside: a~.png",)
+    assert found.left == {"a~.png": "older copies that an editor keeps of images beside"}
+
+
+def test_a_link_to_an_image_that_is_listed_anyway_is_no_second_image(images: Path, tmp_path: Path) -> None:
+    write(tmp_path / "elsewhere.png")
+    write(images / ".hidden.png")
+    for name, target in (
+        ("1.png", images / "a.png"), ("e.png", tmp_path / "elsewhere.png"), ("f.png", images / "e.png"),
+        ("h.png", images / ".hidden.png"),
+    ):  # fmt: skip
+        (images / name).symlink_to(target)
+    found = listed(images)
+    assert list(found.images) == ["a.png", "e.png", "h.png", "set1/b.png"]
+    assert f"{images}: left out 2 link(s) to images that are listed anyway: 1.png, f.png" in found.notices
+
+
+def test_votes_on_what_is_left_out_are_refused_with_the_reason(images: Path, tmp_path: Path) -> None:
+    write(images / ".c.png")
+    write(images / "d.ppm", kind="PPM")
+    votes = pd.DataFrame({"image": ["a.png", "b.png", ".c.png", "d.ppm"], "label": list("xyxy")})
+    votes.to_csv(tmp_path / "votes.csv", index=False)
+    with pytest.raises(InputError, match=r"2 image\(s\) with votes are .*: \.c\.png \(.*hidden.*d\.ppm \(.*not read"):
+        Folder(images, tmp_path / "votes.csv")
 
 
 def test_linked_folders_and_images_are_read(images: Path, tmp_path: Path) -> None:
     write(tmp_path / "cruise" / "c.png")
     write(tmp_path / "cruise" / "leg 2" / "d.png")
     (images / "link").symlink_to(tmp_path / "cruise")
-    (images / "e.png").symlink_to(tmp_path / "cruise" / "c.png")
+    write(tmp_path / "single.png")
+    (images / "e.png").symlink_to(tmp_path / "single.png")
     assert list(listed(images).images) == ["a.png", "e.png", "link/c.png", "link/leg 2/d.png", "set1/b.png"]
 
 

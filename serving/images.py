@@ -1,7 +1,6 @@
 """The project's one image decoder: bytes of any ordinary file to an upright (H, W, 3) uint8 array, or `BadImage`."""
 
 import io
-import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, BinaryIO
@@ -22,7 +21,7 @@ from serving.deep import (
     to_8_bit,
     unpack_modes,
 )
-from serving.tiff import TIFF_STARTS, Unsupported, check_channels, choose_page, explain_tiff, tags_of
+from serving.tiff import BROKEN, TIFF_STARTS, Unsupported, check_channels, choose_page, explain_tiff, tags_of
 from serving.unread import name_format
 
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "GIF", "BMP", "AVIF")
@@ -31,22 +30,6 @@ what anybody sends."""
 ORIENTATION, UPRIGHT = 0x0112, 1
 """The EXIF tag, and its value for an image that needs no turning."""
 MAX_PIXELS = 50_000_000
-
-# What Pillow lets through on damaged files. The first four came out of 425,000 files of all formats with bytes cut,
-# flipped and copied; the others are what a parser in Python may raise beside them.
-_DAMAGED = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    struct.error,
-    EOFError,
-    LookupError,
-    TypeError,
-    AttributeError,
-    ArithmeticError,
-    RuntimeError,
-    MemoryError,
-)
 
 
 class BadImage(ValueError):  # noqa: N818
@@ -159,7 +142,7 @@ def _open(data: bytes, name: str, max_pixels: int, page: int) -> Iterator[Image.
         raise _too_large(name, "far more", max_pixels) from error
     except UnidentifiedImageError as error:
         raise _explain(data, name) from error
-    except _DAMAGED as error:
+    except BROKEN as error:
         raise BadImage(name, "damaged", f"the image is damaged or cut off ({error}); send it again") from error
 
 

@@ -140,3 +140,12 @@ def test_what_pillow_cannot_read_is_told_by_its_tags() -> None:
     assert reason(grey_tiff(GREY.astype(np.float64))).startswith("a TIFF of 1 channel(s) of 64 float bits")
     assert reason(grey_tiff(COLOUR.astype(np.float32))).startswith("a TIFF of 3 channel(s) of 32 float bits")
     assert "plane by plane" in reason(planes(COLOUR.astype(np.uint16), 2))
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning:PIL")  # of odd metadata
+def test_a_tiff_cut_in_its_header_is_no_image() -> None:
+    for start in (b"II\x2a\x00", b"MM\x00\x2a"):
+        for length in range(4, 30):
+            with pytest.raises(BadImage) as caught:
+                decode((start + b"\x08\0\0\0" + bytes(30))[:length], "a.tif")
+            assert caught.value.reason in ("not_an_image", "unsupported", "damaged")

@@ -10,17 +10,19 @@ WORKDIR /app
 
 FROM base AS train
 COPY constraints.txt pyproject.toml LICENSE README.md ./
+COPY data data
 COPY dc3 dc3
 COPY relabel relabel
 COPY serving serving
 COPY training training
 COPY tuning tuning
+COPY web web
 RUN pip install --constraint constraints.txt .
 # MLflow and Optuna write below the working directory; mount a volume there to keep the runs.
 WORKDIR /data
 RUN chown dc3:dc3 /data
 USER dc3
-# As serving/privacy.py has it; here also for a shell in the container, and for `mlflow` itself.
+# As data/privacy.py has it; here also for a shell in the container, and for `mlflow` itself.
 ENV ORT_DISABLE_TELEMETRY=1 MLFLOW_DISABLE_TELEMETRY=true BENTOML_DO_NOT_TRACK=true PYDANTIC_DISABLE_PLUGINS=__all__
 ENTRYPOINT ["dc3"]
 CMD ["--help"]
@@ -34,8 +36,11 @@ RUN grep -vi '^onnxruntime' requirements.txt > packages.txt \
     && echo "${ONNXRUNTIME}" >> packages.txt \
     && pip install --constraint constraints.txt --requirement packages.txt
 COPY dc3/__init__.py dc3/serve.py dc3/
+COPY data/__init__.py data/certain.py data/privacy.py data/
+COPY data/images data/images
 COPY serving serving
-RUN rm serving/export.py serving/quantise.py && mkdir /model
+COPY web web
+RUN rm -r serving/export web/canvas.py web/standalone.py && mkdir /model
 USER dc3
 ENV ORT_DISABLE_TELEMETRY=1 BENTOML_DO_NOT_TRACK=true PYDANTIC_DISABLE_PLUGINS=__all__
 EXPOSE 3000

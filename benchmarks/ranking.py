@@ -13,15 +13,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from relabel.bundle import MIXED
+from data.predictions import Predictions, read_predictions
+from data.proposals import MIXED
+from data.votes.counts import soft_labels
 from relabel.propose.belief import believe, fit_prior_votes, shares
 from relabel.propose.options import ProposeOptions
 from relabel.propose.proposals import propose
 from relabel.propose.ranking import expected_gain, member_minutes, single_minutes
 from relabel.soft_labels.kl import mean_kl
 from training import track
-from training.data.votes import soft_labels
-from training.evaluate.predictions import Predictions, read_predictions
 
 PORTION = 0.02
 """Of the images are asked about before the ranking is made anew."""

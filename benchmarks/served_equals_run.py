@@ -11,8 +11,8 @@ from pathlib import Path
 import httpx
 import numpy as np
 
+from data.predictions import read_predictions
 from training import track
-from training.evaluate.predictions import read_predictions
 from training.train import PREDICTIONS
 
 REQUEST = 50

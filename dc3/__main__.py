@@ -5,7 +5,7 @@ import importlib
 import os
 import sys
 
-from training.errors import InputError
+from data.errors import InputError
 
 VERBS = {
     "train": "trains a model: clear or ambiguous, class, cluster",

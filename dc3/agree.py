@@ -7,20 +7,20 @@ from typing import Annotated
 import pandas as pd
 import tyro
 
+from data.errors import InputError
+from data.names.fit import describe_alike
+from data.names.matching import describe_unknown
+from data.verdicts import fit_verdicts, read_verdicts
+from data.votes.reader import fit_votes, read_votes
 from dc3.folders import refuse_file_as_folder
 from dc3.notices import print_notices
+from relabel.agreement.all_measures import measure_all
 from relabel.agreement.evidence import Evidence, describe_strange_classes, gather_evidence
 from relabel.agreement.figures import CAPTIONS, agreement_figures
-from relabel.agreement.measure import MeasureOptions
-from relabel.agreement.measures import measure_all
 from relabel.agreement.report import Picture, describe, format_table, render_page, write_csv
+from relabel.agreement.report_row import MeasureOptions
 from relabel.agreement.timing import take_times
-from relabel.verdicts import fit_verdicts, read_verdicts
-from training.data.fit import describe_alike
-from training.data.names import describe_unknown
-from training.data.votes import fit_votes, read_votes
-from training.errors import InputError
-from training.report.canvas import draw_png
+from web.canvas import draw_png
 
 CSV, TEXT, PAGE = "agreement.csv", "agreement.txt", "agreement.html"
 

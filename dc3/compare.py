@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 
 from dc3.notices import print_notice
 from dc3.options import parse_options, take_preset
-from training.compare import CompareOptions, compare
+from training.comparison import CompareOptions, compare
 from training.config import Config
-from training.report.compare import RunRow
+from training.report.setup_rows import RunRow
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ import time
 import urllib.request
 from pathlib import Path
 
+from data.errors import InputError
 from dc3.steps import free_port, run_verb, train_run, wait_until_ready
 from training import track
-from training.errors import InputError
 
 STEPS = 300
 TRIALS = 3
@@ -58,7 +58,7 @@ def _write_image(path: Path) -> Path:
     """A blend of two digits, as a file that a client would send."""
     from PIL import Image
 
-    from training.data.sources.digits import Digits
+    from data.sources.digits import Digits
 
     source = Digits()
     Image.fromarray(source.read(source.names()[-1])).save(path)

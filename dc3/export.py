@@ -32,8 +32,8 @@ class ExportOptions:
 def main(argv: list[str]) -> int:
     """Parses, exports, and prints what was written."""
     options = tyro.cli(ExportOptions, args=argv, prog="dc3 export")
-    from serving.card import BadModel
-    from serving.export import export
+    from serving.export.to_onnx import export
+    from serving.model.card import BadModel
 
     faults = _find_faults(options)
     if faults:

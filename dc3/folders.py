@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from training.errors import InputError
+from data.errors import InputError
 
 
 def refuse_file_as_folder(folder: Path, option: str = "--output") -> None:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from training.errors import InputError
+from data.errors import InputError
 
 if TYPE_CHECKING:
-    from relabel.bundle import Bundle
+    from data.proposals import Bundle
     from relabel.label_studio.links import Links
     from relabel.label_studio.push import Pushed
 
@@ -91,7 +91,7 @@ def main(argv: list[str]) -> int:
 
 
 def _push(command: PushCommand) -> int:
-    from relabel.bundle import read_bundle
+    from data.proposals import read_bundle
     from relabel.label_studio.client import Client
     from relabel.label_studio.push import PushOptions, push
     from relabel.label_studio.token import read_token
@@ -121,7 +121,7 @@ def _print_pushed(pushed: "Pushed") -> None:
     if tasks.removed:
         print(f"  {tasks.removed} unanswered copies removed")
     if tasks.stale:
-        from training.errors import name_some
+        from data.errors import name_some
 
         print(
             f"  {len(tasks.stale)} task(s) stay as they were pushed, clusters.csv was edited since; to push them anew, "
@@ -130,11 +130,11 @@ def _print_pushed(pushed: "Pushed") -> None:
 
 
 def _pull(command: PullCommand) -> int:
-    from relabel.bundle import read_bundle
+    from data.proposals import read_bundle
+    from data.verdicts import write_verdicts
     from relabel.label_studio.client import Client
     from relabel.label_studio.pull import pull
     from relabel.label_studio.token import read_token
-    from relabel.verdicts import write_verdicts
 
     if command.output.suffix not in (".parquet", ".csv"):
         raise InputError(f"--output must end in .parquet or .csv, it is {command.output}.")
@@ -155,7 +155,7 @@ def _pull(command: PullCommand) -> int:
 
 
 def _start(command: StartCommand) -> int:
-    from relabel.bundle import read_bundle
+    from data.proposals import read_bundle
     from relabel.label_studio.install import install
     from relabel.label_studio.start import PASSWORD, TOKEN, StartOptions, plan_start
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
+from data.errors import InputError
 from dc3.folders import refuse_file_as_folder
 from dc3.notices import print_notices
-from training.errors import InputError
 
 if TYPE_CHECKING:
     from relabel.merge import Merged
@@ -37,12 +37,12 @@ class MergeArguments:
 def main(argv: list[str]) -> int:
     """Parses, merges, writes, and prints what changed."""
     arguments = tyro.cli(MergeArguments, args=argv, prog="dc3 merge")
-    from relabel.bundle import read_bundle
+    from data.proposals import read_bundle
+    from data.verdicts import fit_verdicts, read_verdicts
+    from data.votes.reader import fit_votes, read_votes
+    from data.votes.rounds import read_round
     from relabel.known import refuse_known
     from relabel.merge import MergeOptions, describe_round, merge, refuse_strangers, write_merged
-    from relabel.verdicts import fit_verdicts, read_verdicts
-    from training.data.rounds import read_round
-    from training.data.votes import fit_votes, read_votes
 
     path = arguments.output / FILE
     inputs = {arguments.votes.resolve(), *(verdicts.resolve() for verdicts in arguments.verdicts)}

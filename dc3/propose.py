@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
+from data.errors import InputError, name_some
 from dc3.notices import print_notice
 from relabel.propose.options import ProposeOptions, check_options
-from training.errors import InputError, name_some
 
 if TYPE_CHECKING:
-    from training.data.record import DataRecord
-    from training.data.source import Source
+    from data.sources.source import Source
+    from training.batches.data_record import DataRecord
 
 
 @dataclass(frozen=True)
@@ -36,11 +36,11 @@ def main(argv: list[str]) -> int:
     check_options(arguments.options)
     if arguments.round < 0:
         raise InputError(f"--round must be 1 or more, or 0 to count on; it is {arguments.round}.")
-    from relabel.bundle import CLUSTERS, MIXED
+    from data.predictions import read_predictions
+    from data.proposals import CLUSTERS, MIXED
     from relabel.propose.images import SeenImages
     from relabel.propose.write import RunFacts, count_proposals, write_proposals
     from training import track
-    from training.evaluate.predictions import read_predictions
     from training.run_data import find_doubt, open_source
 
     run_id = track.best_run() if arguments.run == "best" else track.find_run(arguments.run).info.run_id

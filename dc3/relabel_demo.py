@@ -20,12 +20,12 @@ import numpy as np
 import pandas as pd
 import tyro
 
+from data.errors import InputError
 from dc3.steps import free_port, run_verb, train_run, wait_until_ready
 from relabel.simulate.annotators import AnnotatorModel, CostModel
-from training.errors import InputError
 
 if TYPE_CHECKING:
-    from training.evaluate.predictions import Predictions
+    from data.predictions import Predictions
 
 TRAINING = ("--preset", "cifar10h_small", "--variant", "dc3_guided", "--labelled", "0.8", "--register", "")
 """The guided variant, because a short training of the plain one may call easy classes ambiguous (docs/results.md)."""
@@ -62,7 +62,7 @@ class RelabelDemoOptions:
 def main(argv: list[str]) -> int:
     """Trains, proposes, pushes, answers, pulls, merges, measures, and trains again."""
     options = tyro.cli(RelabelDemoOptions, args=argv, prog="dc3 relabel-demo", config=(tyro.conf.OmitArgPrefixes,))
-    from training.data.votes import read_votes
+    from data.votes.reader import read_votes
 
     archive, votes = options.data / "images.zip", options.data / "votes.csv"
     if not archive.is_file() or not votes.is_file():
@@ -124,9 +124,10 @@ def _make_lab(options: RelabelDemoOptions, folder: Path, archive: Path, real: pd
 
 def _compare(before: str, after: str, folder: Path, archive: Path, votes: Path) -> pd.DataFrame:
     """One row a figure, before and after the round."""
-    from relabel.simulate.gain import label_gain, model_gain
-    from relabel.verdicts import read_verdicts
-    from training.data.votes import read_votes
+    from data.verdicts import read_verdicts
+    from data.votes.reader import read_votes
+    from relabel.simulate.gain import label_gain
+    from training.evaluate.gain import model_gain
 
     first, merged = read_votes(folder / "votes.csv").rows, read_votes(folder / "round_2" / "votes.parquet").rows
     labels = label_gain(first, merged, read_verdicts(folder / "verdicts.parquet"), read_votes(votes).rows)
@@ -136,10 +137,10 @@ def _compare(before: str, after: str, folder: Path, archive: Path, votes: Path) 
 
 def _predict_unseen(run: str, archive: Path, votes: Path) -> "Predictions":
     """What a run says of the images that the lab does not have."""
+    from data.ingest import ingest
+    from data.sources.folder import Folder
     from training import track
-    from training.data.ingest import ingest
-    from training.data.sources.folder import Folder
-    from training.data.split import Split
+    from training.batches.split import Split
     from training.evaluate.predict import predict
     from training.train import load_run
 
@@ -153,7 +154,8 @@ def _predict_unseen(run: str, archive: Path, votes: Path) -> "Predictions":
 
 def _annotate(options: RelabelDemoOptions, folder: Path, proposals: Path, verdicts: Path, votes: Path) -> None:
     """Push, answer, pull; push and answer again what came back from clusters; pull all."""
-    from relabel.bundle import read_bundle
+    from data.proposals import read_bundle
+    from data.votes.reader import read_votes
     from relabel.label_studio.client import Client
     from relabel.label_studio.people import log_in, sign_up
     from relabel.label_studio.projects import find_projects
@@ -161,7 +163,6 @@ def _annotate(options: RelabelDemoOptions, folder: Path, proposals: Path, verdic
     from relabel.label_studio.token import read_token
     from relabel.simulate.play import read_truth
     from relabel.simulate.through_label_studio import ScriptedAnnotator, answer_all
-    from training.data.votes import read_votes
 
     bundle = read_bundle(proposals)
     truth = read_truth(bundle, read_votes(votes).rows)

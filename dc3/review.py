@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
-from serving.listening import Listening, find_listening_faults
-from training.errors import InputError
+from data.errors import InputError
+from web.listening import Listening, find_listening_faults
 
 if TYPE_CHECKING:
     from relabel.review.annotators import Annotators
@@ -48,9 +48,9 @@ def main(argv: list[str]) -> int:
 
 
 def _export(options: ReviewPageOptions, journal: Path, path: Path) -> int:
-    from relabel.bundle import read_bundle
+    from data.proposals import read_bundle
+    from data.verdicts import to_table, write_verdicts
     from relabel.review.table import export_verdicts
-    from relabel.verdicts import to_table, write_verdicts
 
     if path.suffix not in (".parquet", ".csv"):
         raise InputError(f"--export must end in .parquet or .csv, it is {path}")
@@ -66,7 +66,7 @@ def _serve(options: ReviewPageOptions, journal: Path) -> int:
     from relabel.review.annotators import Annotators, read_annotators
     from relabel.review.app import create_app
     from relabel.review.desk import Desk, ReviewOptions
-    from serving.protocol import BoundedProtocol
+    from web.protocol import BoundedProtocol
 
     faults = _find_faults(options)
     if faults:

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from serving.listening import Listening, find_listening_faults
-from serving.registry import RegistryCopy, follow
+from serving.live.registry import RegistryCopy, follow
 from serving.settings import Settings, read_settings
+from web.listening import Listening, find_listening_faults
 
 if TYPE_CHECKING:
     from training import track
@@ -101,7 +101,7 @@ def _fetch_registered(uri: str, path: Path) -> "RegistryCopy[track.RegisteredMod
 
 def _load(path: Path) -> None:
     """Raises card.BadModel when the file cannot be served."""
-    from serving.model import Model
+    from serving.model.session import Model
 
     Model(path, threads=1, providers=("CPUExecutionProvider",)).warm_up()
 
@@ -120,8 +120,8 @@ def _settings(options: ServeOptions, model: Path) -> Settings:
 
 def find_faults(options: ServeOptions, settings: Settings) -> list[str]:
     """Everything that would keep the service from starting, one text each."""
-    from serving.card import BadModel
-    from serving.keys import BadKeys, read_keys
+    from serving.model.card import BadModel
+    from web.keys import BadKeys, read_keys
 
     faults = []
     try:
@@ -129,7 +129,7 @@ def find_faults(options: ServeOptions, settings: Settings) -> list[str]:
     except BadModel as error:
         faults.append(str(error))
     try:
-        keys = read_keys(settings).current()
+        keys = read_keys(settings.api_keys_file).current()
     except BadKeys as error:
         keys = ()
         faults.append(str(error))

@@ -8,14 +8,14 @@ import numpy as np
 import pandas as pd
 import tyro
 
+from data.errors import InputError
+from data.proposals import Bundle, read_bundle
+from data.verdicts import write_verdicts
+from data.votes.reader import fit_votes, read_votes
 from dc3.notices import print_notices
-from relabel.bundle import Bundle, read_bundle
 from relabel.simulate.annotators import AnnotatorModel, CostModel
 from relabel.simulate.play import PlayOptions, play, read_truth
 from relabel.simulate.table3 import compare_proposals, format_table
-from relabel.verdicts import write_verdicts
-from training.data.votes import fit_votes, read_votes
-from training.errors import InputError
 
 VERDICTS, TABLE = "simulation_verdicts.parquet", "simulation_table3"
 SSL, DC3 = "ssl", "dc3"

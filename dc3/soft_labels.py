@@ -9,16 +9,17 @@ import numpy as np
 import pandas as pd
 import tyro
 
+from data.errors import InputError
+from data.names.fit import describe_alike
+from data.predictions import read_predictions
+from data.tables.reader import column_names
+from data.verdicts import fit_verdicts, read_verdicts
+from data.votes.counts import leading, vote_entropy
+from data.votes.reader import fit_votes, read_votes
 from dc3.folders import refuse_file_as_folder
 from dc3.notices import print_notices
 from relabel.soft_labels.estimates import estimate, with_calibration, with_predictions, write_estimates
 from relabel.soft_labels.evidence import EstimateOptions, Evidence, gather_evidence
-from relabel.verdicts import fit_verdicts, read_verdicts
-from training.data.fit import describe_alike
-from training.data.tables import column_names
-from training.data.votes import fit_votes, leading, read_votes, vote_entropy
-from training.errors import InputError
-from training.evaluate.predictions import read_predictions
 
 Estimate = Literal["blending", "bias_correction", "bias_correction_blending", "dawid_skene", "crowdlab"]
 

@@ -7,7 +7,7 @@ import sys
 import time
 import urllib.request
 
-from training.errors import InputError
+from data.errors import InputError
 
 
 def run_verb(*arguments: str) -> list[str]:

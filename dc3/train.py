@@ -14,8 +14,8 @@ def main(argv: list[str]) -> int:
     """Trains a new run, goes on with an interrupted one or repeats one."""
     config, rest = take_preset(argv)
     options = parse_options(TrainOptions, TrainOptions(config), rest, "train", "Trains a model on images and votes.")
+    from data.errors import InputError
     from training import track
-    from training.errors import InputError
     from training.train import train
 
     if options.resume and options.repeat:
@@ -50,9 +50,9 @@ def _recall_config(run_id: str, given: "Config", preset: "Config") -> "Config":
     """
     from dataclasses import asdict
 
+    from data.errors import InputError
     from training import track
     from training.config import flatten
-    from training.errors import InputError
 
     config = track.load_config(run_id)
     recorded, wanted, unchanged = (flatten(asdict(options)) for options in (config, given, preset))
@@ -77,7 +77,7 @@ def _recall_config(run_id: str, given: "Config", preset: "Config") -> "Config":
 
 def _register(run_id: str, name: str) -> str:
     """Exports the run and puts it into the model registry."""
-    from serving.export import export
+    from serving.export.to_onnx import export
     from training import track
 
     with track.scratch() as folder:

@@ -8,11 +8,11 @@ from pathlib import Path
 import optuna
 from optuna.trial import FrozenTrial
 
+from data.errors import InputError
 from dc3.notices import print_notices
 from dc3.options import parse_options, take_preset
 from training import track
 from training.config import Config
-from training.errors import InputError
 from training.run_data import read_data
 from tuning.choose import choose_trial, d_minus_f1, pareto_front, rank_trials
 from tuning.objective import Objective

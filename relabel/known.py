@@ -5,9 +5,9 @@ from operator import or_
 
 import pandas as pd
 
+from data.errors import InputError
+from data.votes.reader import ROUND
 from relabel.standing import standing_votes
-from training.data.votes import ROUND
-from training.errors import InputError
 
 _DECIMALS = (0, 1, 2, 3)
 """To which a spreadsheet may have rounded a time."""
@@ -23,8 +23,8 @@ def refuse_known(votes: pd.DataFrame, verdicts: pd.DataFrame, round_: int) -> tu
     voted before may well say the same again: then only all of `_FEW` or more are refused, and what remains is told.
 
     Args:
-        votes: as `training.data.votes.fit_votes` returns them, on the images and classes of the proposals.
-        verdicts: likewise, as `relabel.verdicts.fit_verdicts` returns them.
+        votes: as `data.votes.reader.fit_votes` returns them, on the images and classes of the proposals.
+        verdicts: likewise, as `data.verdicts.fit_verdicts` returns them.
         round_: of the proposals.
 
     Returns:

@@ -11,14 +11,15 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from relabel.bundle import About
+from data.errors import InputError, name_some
+from data.names.matching import describe_unknown, fold
+from data.proposals import About
+from data.tables.columns import COLUMNS
+from data.verdicts import votes_of
+from data.votes.counts import ambiguous_share, is_voted, leading
+from data.votes.reader import ROUND, count_votes
+from data.votes.rounds import Round, VerdictFile, attach_round, read_round
 from relabel.standing import Standing, standing_votes
-from relabel.verdicts import votes_of
-from training.data.columns import COLUMNS
-from training.data.names import describe_unknown, fold
-from training.data.rounds import Round, VerdictFile, attach_round, read_round
-from training.data.votes import ROUND, ambiguous_share, count_votes, is_voted, leading
-from training.errors import InputError, name_some
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Merged(NamedTuple):
     """The next round's votes, and what changed."""
 
     votes: pd.DataFrame
-    """Columns of `training.data.columns.COLUMNS` and round: votes of before, then one row a verdict."""
+    """Columns of `data.tables.columns.COLUMNS` and round: votes of before, then one row a verdict."""
     n_before: int
     """Votes of before that still count."""
     standing: Standing
@@ -59,8 +60,8 @@ def merge(
     Verdicts without a label (excluded, skipped) give no vote.
 
     Args:
-        votes: as `training.data.votes.read_votes` returns them.
-        verdicts: as `relabel.verdicts.read_verdicts` returns them.
+        votes: as `data.votes.reader.read_votes` returns them.
+        verdicts: as `data.verdicts.read_verdicts` returns them.
         images: names of the images that were proposed.
         about: of the proposals that were judged.
 

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from relabel.verdicts import votes_of
+from data.verdicts import votes_of
 
 SAME_ANSWER = ["image", "annotator", "round"]
 """One annotator has one vote an image and round, through whichever door."""
@@ -38,7 +38,7 @@ def standing_votes(verdicts: pd.DataFrame, *, drop_bulk: bool = False) -> Standi
     """Leaves out verdicts without a label, those that stand there twice, and answers given anew or taken back.
 
     Args:
-        verdicts: as `relabel.verdicts.read_verdicts` returns them; several tables joined.
+        verdicts: as `data.verdicts.read_verdicts` returns them; several tables joined.
         drop_bulk: leave out labels that a tool copied, before an answer of the annotator's own could give way to one.
     """
     once = verdicts.drop_duplicates()

@@ -1,4 +1,4 @@
-"""The BentoML service: worker processes, supervision and probes around the application of serving.app."""
+"""The BentoML service: worker processes, supervision and probes around the application of serving.http.app."""
 
 import functools
 import logging
@@ -9,10 +9,10 @@ import bentoml
 import uvicorn.protocols.http.auto
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from serving.app import create_app, is_predict, without_slash
-from serving.keys import Guard, read_keys
-from serving.protocol import BoundedProtocol
+from serving.http.app import create_app, is_predict, without_slash
 from serving.settings import read_settings
+from web.keys import Guard, read_keys
+from web.protocol import BoundedProtocol
 
 # A thread that comes back from onnxruntime or Pillow waits so long for Python while another one runs: with the 5 ms of
 # the default two cores stood still for 7 % of the time under 32 clients, with this for 2 %.
@@ -40,14 +40,14 @@ class Lane(bentoml.Service):
     """A service whose images do not pass through BentoML's middleware.
 
     Its tracing, timeout and context take 51 of the 74 microseconds of processor time that it spends on an empty
-    request, and what they do is done here: serving.telemetry counts, serving.limits and serving.batching end what
+    request, and what they do is done here: serving.telemetry counts, web.limits and serving.live.batching end what
     takes too long.
     """
 
     def to_asgi(self, is_main: bool = True) -> ASGIApp:
         """BentoML's application, with the images' path before it."""
         rest = super().to_asgi(is_main)
-        rest.router.redirect_slashes = False  # as in serving.app, whose paths its router knows too
+        rest.router.redirect_slashes = False  # as in serving.http.app, whose paths its router knows too
 
         async def choose(scope: Scope, receive: Receive, send: Send) -> None:
             await (_guarded if is_predict(scope) else rest)(without_slash(scope), receive, send)
@@ -68,7 +68,7 @@ service = bentoml.service(
     traffic={"timeout": _settings.body_timeout_s + 2 * _settings.answer_timeout_s},
 )
 _app = create_app(_settings)
-_keys = read_keys(_settings)
+_keys = read_keys(_settings.api_keys_file)
 _guarded = Guard(_app, _keys, _settings.insecure)
 service.mount_asgi_app(_app, path="/")
 service.add_asgi_middleware(Guard, keys=_keys, insecure=_settings.insecure)

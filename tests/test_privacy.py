@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from serving.privacy import SWITCHES, switch_off
+from data.privacy import SWITCHES, switch_off
 from tests.watching import Watch, why_blind
 
 ROOT = Path(__file__).parents[1]

@@ -10,10 +10,10 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from training.data.feed import BatchOptions
-from training.data.sources import SOURCES, SourceOptions
-from training.data.split import SplitOptions
-from training.errors import InputError
+from data.errors import InputError
+from data.sources import SOURCES, SourceOptions
+from training.batches.feed import BatchOptions
+from training.batches.split import SplitOptions
 from training.loop.fit import LoopOptions
 from training.loop.runtime import RuntimeOptions
 from training.loop.schedule import OptimiserOptions

@@ -10,17 +10,17 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from serving.deep import Reading
-from serving.images import BadImage, resize
+from data.errors import InputError, name_some
+from data.images.decoding import BadImage, resize
+from data.images.deep import Reading
+from data.ingest import Dataset, digest_image, find_decoded, ingest
+from data.sources import SOURCES
+from data.sources.source import Source
 from training import track
+from training.batches.data_changes import find_changes
+from training.batches.data_record import DataRecord, align
+from training.batches.split import Split, split_images
 from training.config import Config
-from training.data.changes import find_changes
-from training.data.ingest import Dataset, digest_image, find_decoded, ingest
-from training.data.record import DataRecord, align
-from training.data.source import Source
-from training.data.sources import SOURCES
-from training.data.split import Split, split_images
-from training.errors import InputError, name_some
 
 CACHE = "data"
 """Folder of the store with the images that were decoded once."""

@@ -10,17 +10,17 @@ from typing import Literal, NamedTuple, cast
 
 import torch
 
+from data.clusters import caption_clusters
+from data.ingest import Dataset
+from data.predictions import Predictions, read_predictions, write_predictions
+from data.votes.rounds import read_round
 from training import track
+from training.batches.data_record import DataRecord, record_data
+from training.batches.loader import prepare
+from training.batches.split import Split
 from training.config import Config
-from training.data.ingest import Dataset
-from training.data.loader import prepare
-from training.data.record import DataRecord, record_data
-from training.data.rounds import read_round
-from training.data.split import Split
-from training.evaluate.clusters import caption_clusters
 from training.evaluate.metrics import evaluate
 from training.evaluate.predict import Predictor, predict
-from training.evaluate.predictions import Predictions, read_predictions, write_predictions
 from training.loop.checkpoint import load_checkpoint
 from training.loop.fit import Losses, fit
 from training.loop.runtime import choose_device, choose_execution, uses_bf16
@@ -28,8 +28,8 @@ from training.losses.dc3 import VARIANTS, weigh
 from training.methods import build_method
 from training.networks import build_network
 from training.networks.heads import Network
-from training.record import record_report
 from training.run_data import read_data, recall_data
+from training.run_report import record_report
 
 CHECKPOINT = "checkpoint.pt"
 PREDICTIONS = track.PREDICTIONS_FILE

@@ -3,7 +3,7 @@
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
-from training.errors import InputError, name_some
+from data.errors import InputError, name_some
 
 
 def d_minus_f1(trial: FrozenTrial) -> float:

@@ -8,10 +8,10 @@ from optuna.artifacts import FileSystemArtifactStore, upload_artifact
 from optuna_dashboard import save_note
 from optuna_dashboard.artifact import get_artifact_path
 
+from data.ingest import Dataset
+from data.predictions import read_predictions
 from training import track
-from training.data.ingest import Dataset
 from training.evaluate.metrics import DEGENERATE_SHARE
-from training.evaluate.predictions import read_predictions
 from training.loop.fit import NonFiniteError
 from training.losses.dc3 import VARIANTS
 from training.train import TrainResult, train

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from training.evaluate.predictions import Predictions
+from data.predictions import Predictions
 from training.report.ambiguity_histogram import draw_ambiguity_histogram
-from training.report.canvas import draw_png
 from training.report.contact_sheets import draw_class_sheets, draw_cluster_sheets
+from web.canvas import draw_png
 
 DPI = 70
 """The dashboard shows pictures at half the width of a screen."""

@@ -9,8 +9,8 @@ from typing import Any
 import tomli_w
 from optuna.trial import FrozenTrial
 
+from data.errors import InputError
 from training.config import load_preset
-from training.errors import InputError
 from tuning.choose import d_minus_f1
 from tuning.space import apply_params
 from tuning.study import Record

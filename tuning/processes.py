@@ -10,7 +10,7 @@ from multiprocessing.process import BaseProcess
 from types import FrameType
 from typing import Any
 
-from training.errors import InputError
+from data.errors import InputError
 
 STOP_S = 30.0
 """Time for a stopped worker to queue its trial again, before it is killed."""

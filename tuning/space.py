@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 import optuna
 
+from data.errors import InputError
 from training.config import Config
-from training.errors import InputError
 from training.losses.dc3 import VARIANTS, DC3Options
 from training.methods import METHODS
 

@@ -15,9 +15,9 @@ from optuna.exceptions import ExperimentalWarning
 from optuna.storages import RDBStorage, RetryHeartbeatStaleTrialCallback
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
+from data.errors import InputError
 from training import track
 from training.config import Config
-from training.errors import InputError
 
 MAX_RETRY = 2
 """Times that a trial is run again after its worker was killed."""

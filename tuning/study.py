@@ -11,9 +11,9 @@ from optuna.exceptions import DuplicatedStudyError
 from optuna.storages import RDBStorage
 from optuna.trial import TrialState
 
+from data.errors import InputError
 from training import track
 from training.config import Config, flatten, from_json, to_json
-from training.errors import InputError
 from training.run_data import read_data
 from tuning.space import SpaceOptions, search_ranges, start_point
 from tuning.storage import StudyOptions, allow_experimental, open_storage, study_name

@@ -7,7 +7,7 @@ import optuna
 from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import FrozenTrial, TrialState
 
-from training.errors import InputError
+from data.errors import InputError
 from training.loop.fit import NonFiniteError
 from tuning.objective import STARTED
 from tuning.storage import allow_experimental

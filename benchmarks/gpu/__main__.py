@@ -22,7 +22,7 @@ from benchmarks.gpu.runs import plan_runs
 from benchmarks.gpu.settings import Settings, write_settings
 from benchmarks.gpu.table import make_table
 from benchmarks.gpu.watch import run_part
-from training.errors import InputError
+from data.errors import InputError
 
 TABLE = "table.txt"
 

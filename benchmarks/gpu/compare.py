@@ -14,13 +14,13 @@ from pathlib import Path
 from benchmarks.gpu.results import FILE, Line, read_lines
 from benchmarks.gpu.runs import PREDICTIONS, Run
 from benchmarks.gpu.table import DRY_RUN, last_by_item
-from training.compare import make_row, with_baseline, write_table
+from data.errors import InputError, name_some
+from data.predictions import Predictions, read_predictions
+from training.comparison import make_row, with_baseline, write_table
 from training.config import Config, load_preset
-from training.errors import InputError, name_some
 from training.evaluate.metrics import evaluate
-from training.evaluate.predictions import Predictions, read_predictions
 from training.losses.dc3 import VARIANTS
-from training.report.compare import RunRow
+from training.report.setup_rows import RunRow
 
 TOLERANCE = 1e-6
 """Of a metric that is reckoned again here, from the same predictions."""

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.gpu.prepared import IMAGES, INDEX, SEEDS, SPLITS, VOTES, check_data
-from training.data.ingest import Dataset
-from training.data.split import PARTS, Split, SplitOptions, split_images
+from data.ingest import Dataset
+from training.batches.split import PARTS, Split, SplitOptions, split_images
 
 
 def write_data(dataset: Dataset, commit: str, folder: Path) -> None:

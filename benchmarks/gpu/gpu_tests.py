@@ -4,7 +4,7 @@ from pathlib import Path
 
 from benchmarks.gpu.results import add_line, items_done
 from benchmarks.gpu.settings import Settings
-from training.errors import InputError
+from data.errors import InputError
 
 ROOT = Path(__file__).parents[2]
 PART = "tests"

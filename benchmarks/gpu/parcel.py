@@ -6,8 +6,8 @@ from pathlib import Path
 
 from benchmarks.gpu.runs import CHECKPOINT, CLOCK, PREDICTIONS, RESULT, Run
 from benchmarks.gpu.settings import Settings
-from training.errors import InputError
-from training.evaluate.predictions import read_predictions, write_predictions
+from data.errors import InputError
+from data.predictions import read_predictions, write_predictions
 
 N_FILES = 8
 FILE_BYTES = 16 * 2**20 - 2**18

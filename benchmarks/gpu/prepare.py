@@ -10,9 +10,9 @@ from pathlib import Path
 
 from benchmarks.gpu.about import find_commit
 from benchmarks.gpu.data import write_data
-from training.data.ingest import ingest
-from training.data.sources.folder import Folder
-from training.errors import InputError
+from data.errors import InputError
+from data.ingest import ingest
+from data.sources.folder import Folder
 
 SIZE = 32
 """Pixels a side, as CIFAR has."""

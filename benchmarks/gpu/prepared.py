@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from training.errors import InputError
+from data.errors import InputError
 
 INDEX = "index.json"
 IMAGES = "images.npy"

@@ -5,7 +5,7 @@ import sys
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
-from training.errors import InputError
+from data.errors import InputError
 
 FILE = "settings.json"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks.gpu.results import FILE, Line, read_lines
 from benchmarks.gpu.runs import BARE
-from training.errors import InputError, name_some
+from data.errors import InputError, name_some
 
 DRY_RUN = "DRY RUN: tiny sizes or no GPU. These numbers are no results."
 """Stands above every table of a dry run."""

@@ -18,9 +18,9 @@ from benchmarks.gpu.sizes import sizes
 from benchmarks.gpu.step_time import start_memory
 from benchmarks.gpu.trainer import Material, Setup, best_precision, load_material, loop_options, prepare_fit
 from benchmarks.gpu.watch import AGAIN
+from data.predictions import write_predictions
 from training.evaluate.metrics import evaluate
 from training.evaluate.predict import Predictor, predict
-from training.evaluate.predictions import write_predictions
 from training.loop.fit import Losses
 from training.losses.dc3 import VARIANTS
 from training.networks.heads import Network

@@ -9,10 +9,10 @@ import torch
 from benchmarks.gpu.data import read_data
 from benchmarks.gpu.settings import Settings
 from benchmarks.gpu.sizes import Sizes, sizes
-from training.data.feed import BatchOptions, TrainingArrays
-from training.data.ingest import Dataset
-from training.data.loader import prepare
-from training.data.split import Split, SplitOptions
+from data.ingest import Dataset
+from training.batches.feed import BatchOptions, TrainingArrays
+from training.batches.loader import prepare
+from training.batches.split import Split, SplitOptions
 from training.loop.fit import LoopOptions, fit
 from training.loop.runtime import uses_bf16
 from training.loop.schedule import OptimiserOptions

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from serving.images import decode
+from data.images.decoding import decode
 
 BOUNDARY = "dc3benchmark"
 

@@ -11,7 +11,7 @@ import numpy as np
 import onnxruntime
 
 from benchmarks.serving.bodies import read_images
-from serving.images import decode
+from data.images.decoding import decode
 
 BATCHES = (1, 4, 8, 16, 32, 64)
 

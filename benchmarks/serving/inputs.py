@@ -15,10 +15,10 @@ import torch
 from PIL import Image
 
 from benchmarks.serving.bodies import write_bodies
-from serving.card import ModelCard
-from serving.export import BATCHES, export_onnx
-from serving.images import decode, resize
-from serving.quantise import quantise
+from data.images.decoding import decode, resize
+from serving.export.quantise import quantise
+from serving.export.to_onnx import BATCHES, export_onnx
+from serving.model.card import ModelCard
 from training.evaluate.predict import Predictor
 from training.networks import NetworkOptions, build_network
 

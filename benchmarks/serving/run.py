@@ -24,8 +24,8 @@ from benchmarks.serving.bound import measure_bound, measure_one_by_one
 from benchmarks.serving.contestants import CONTESTANTS, running
 from benchmarks.serving.inputs import NETWORKS, make_inputs
 from benchmarks.serving.load import Load, run_load
-from serving.images import decode
-from serving.quantise import measure_speed_up
+from data.images.decoding import decode
+from serving.export.quantise import measure_speed_up
 
 CLIENTS = (1, 8, 32, 64)
 RAW, BOUND, INT8 = "raw onnxruntime", "decode + raw onnxruntime", "INT8"

@@ -5,13 +5,13 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from data.errors import InputError, name_some
+from data.verdicts import VOTING
+from data.votes.reader import count_votes
 from relabel.agreement.bootstrap import Draws
-from relabel.agreement.measure import MeasureOptions
 from relabel.agreement.offers import fill_offers, is_dealt
+from relabel.agreement.report_row import MeasureOptions
 from relabel.standing import latest_answers
-from relabel.verdicts import VOTING
-from training.data.votes import count_votes
-from training.errors import InputError, name_some
 
 UNKNOWN = -1
 

@@ -7,13 +7,13 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from relabel.agreement.agreement import BEFORE, BETWEEN, CONTROL, PERCENT, PROPOSAL, WITHIN
+from relabel.agreement.between_arms import BEFORE, BETWEEN, CONTROL, PERCENT, PROPOSAL, WITHIN
 from relabel.agreement.bias import BIAS
 from relabel.agreement.evidence import Evidence
-from relabel.agreement.measure import Measure
 from relabel.agreement.proposals import shown_answers
+from relabel.agreement.report_row import Measure
 from relabel.agreement.timing import Times
-from training.report.canvas import GREY, new_figure, plain
+from web.canvas import GREY, new_figure, plain
 
 COLOURS = {PROPOSAL: "#d95f02", CONTROL: "#1f77b4", BEFORE: "#666666"}
 CAPTIONS = {

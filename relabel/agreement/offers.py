@@ -1,6 +1,6 @@
 """Answers by what was proposed for the image, in view or not, so that both arms are compared as they were dealt.
 
-Each image has one offer a round, recorded by the same rule in both arms (`relabel.bundle.fill_offered`). An image stays
+Each image has one offer a round, recorded by the same rule in both arms (`data.proposals.fill_offered`). An image stays
 in its arm and with its offer whatever becomes of it: taken out of its cluster, or judged alone because its cluster was
 answered mixed. Comparing what was in view instead would leave such images, the hard ones, in the control arm alone.
 """

@@ -7,8 +7,8 @@ import pandas as pd
 
 from relabel.agreement.bootstrap import Draws, interval, resample_sums
 from relabel.agreement.evidence import UNKNOWN, Evidence
-from relabel.agreement.measure import Measure, missing
 from relabel.agreement.offers import offered_answers
+from relabel.agreement.report_row import Measure, missing
 
 SHOWN, EFFECT = "Proposals shown", "Right and wrong answers"
 RIGHT_SHARE = "proposals that are right"

@@ -9,9 +9,9 @@ from typing import NamedTuple
 import pandas as pd
 
 from relabel.agreement.evidence import Evidence
-from relabel.agreement.measure import Measure, MeasureOptions
+from relabel.agreement.report_row import Measure, MeasureOptions
 from relabel.agreement.timing import Times
-from training.report.standalone import embed_png, load_template
+from web.standalone import embed_png, load_template
 
 TEMPLATE = Path(__file__).parent / "page.html"
 SIMULATION = "SIMULATION: answers in these tables were drawn by a program. The figures say nothing about people."

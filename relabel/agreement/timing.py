@@ -8,7 +8,7 @@ import pandas as pd
 
 from relabel.agreement.bootstrap import Draws, interval, resample_quantiles, resample_sums, weighted_centre
 from relabel.agreement.evidence import Evidence
-from relabel.agreement.measure import Measure, MeasureOptions, missing
+from relabel.agreement.report_row import Measure, MeasureOptions, missing
 
 TIME = "Time per label"
 MEDIAN, TRIMMED, COST = "median", "trimmed mean", "mean with all work"

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from relabel.bundle import MIXED, Bundle, Proposal
+from data.proposals import MIXED, Bundle, Proposal
+from data.verdicts import Outcome, Unit, Verdict
 from relabel.label_studio.annotations import Answer, Json, find_last, read_members, read_task, unite_tasks
 from relabel.label_studio.projects import Kind
-from relabel.verdicts import Outcome, Unit, Verdict
 
 TOOL = "label-studio"
 

@@ -6,8 +6,8 @@ from typing import Any, Self
 
 import httpx
 
+from data.errors import InputError
 from relabel.label_studio.token import choose_auth
-from training.errors import InputError
 
 WAITS_S = (0.5, 1.0, 2.0, 4.0)
 """Between the tries of a request that may be repeated."""

@@ -3,7 +3,7 @@
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
-from relabel.bundle import MIXED
+from data.proposals import MIXED
 
 IMAGE_CLASS, CLUSTER_CLASS, OUTLIERS = "label", "cluster_label", "outliers"
 """Names of the controls, as they stand in predictions and answers."""

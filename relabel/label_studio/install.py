@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from training.errors import InputError
+from data.errors import InputError
 
 VERSION = "1.23.2"
 

@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 
-from relabel.bundle import IMAGES, Bundle
-from training.errors import InputError
+from data.errors import InputError
+from data.proposals import IMAGES, Bundle
 
 
 class Links(NamedTuple):

@@ -4,7 +4,7 @@ import re
 
 import httpx
 
-from training.errors import InputError
+from data.errors import InputError
 
 _TIMEOUT_S = 60
 

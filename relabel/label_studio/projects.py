@@ -7,10 +7,10 @@ from typing import Literal, NamedTuple, get_args
 
 import pandas as pd
 
-from relabel.bundle import About, Bundle
+from data.errors import InputError, name_some
+from data.proposals import About, Bundle
 from relabel.label_studio.client import Client
 from relabel.label_studio.config import CLUSTER_CLASS, IMAGE_CLASS, cluster_config, image_config
-from training.errors import InputError, name_some
 
 Kind = Literal["single", "clusters", "control"]
 KINDS: tuple[Kind, ...] = get_args(Kind)

@@ -4,19 +4,19 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from relabel.bundle import Bundle, refuse_class_mixed
+from data.errors import InputError, name_some
+from data.proposals import Bundle, refuse_class_mixed
+from data.verdicts import Verdict, to_table
 from relabel.label_studio.answers import Answers, read_answers
 from relabel.label_studio.client import Client
 from relabel.label_studio.projects import KINDS, Project, find_projects
-from relabel.verdicts import Verdict, to_table
-from training.errors import InputError, name_some
 
 
 class Pulled(NamedTuple):
     """All answers to one proposal folder."""
 
     verdicts: pd.DataFrame
-    """Columns of relabel.verdicts.Verdict."""
+    """Columns of data.verdicts.Verdict."""
     queued: frozenset[str]
     """Images that the next push puts among the single images, unless they are there."""
     left_out: list[str]

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from PIL import Image
 
-from relabel.bundle import Bundle
+from data.errors import InputError
+from data.proposals import Bundle
 from relabel.label_studio.client import Client
 from relabel.label_studio.config import THUMBNAIL
 from relabel.label_studio.links import Links
@@ -24,7 +25,6 @@ from relabel.label_studio.projects import (
 from relabel.label_studio.pull import pull_project
 from relabel.label_studio.tasks import Task, check_bundle, cluster_tasks, control_tasks, single_tasks
 from relabel.label_studio.upload import Uploaded, upload
-from training.errors import InputError
 
 
 @dataclass(frozen=True)

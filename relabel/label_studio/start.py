@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from training.errors import InputError
+from data.errors import InputError
 
 PASSWORD, TOKEN = "password", "token"
 """Files in the data folder, readable by their owner only."""

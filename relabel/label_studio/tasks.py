@@ -8,10 +8,10 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from relabel.bundle import MIXED, Bundle, is_mixed
+from data.errors import InputError, name_some
+from data.proposals import MIXED, Bundle, is_mixed
 from relabel.label_studio.config import ANCHOR, CLUSTER_CLASS, IMAGE_CLASS, OUTLIERS, THUMBNAIL
 from relabel.label_studio.links import Links
-from training.errors import InputError, name_some
 
 ID, SHOWN, MEMBERS = "dc3_id", "proposal", "members"
 """Names in a task's data: what it is found again by, the class that was shown (empty for none), images of a cluster."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import httpx
 
-from training.errors import InputError
+from data.errors import InputError
 
 VARIABLE = "LABEL_STUDIO_TOKEN"
 _HOW = (

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import gammaln
 
-from training.evaluate.predictions import Predictions
+from data.predictions import Predictions
 
 SLIP = 0.01
 """Share of p_n spread over all classes: a network can be sure and wrong, and annotators slip (1 in 100)."""

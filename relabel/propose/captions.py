@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from relabel.bundle import MIXED
+from data.proposals import MIXED
 
 LEAST_SHARE = 0.2
 MOST_CLASSES = 3

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from relabel.bundle import IMAGES, Proposal
+from data.proposals import IMAGES, Proposal
 
 FILE = "dcic.json"
 SPLITS = {"labelled": "train", "unlabelled": "unlabeled", "validation": "val", "test": "test"}

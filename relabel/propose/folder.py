@@ -7,9 +7,9 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from relabel.bundle import ABOUT, CLUSTERS, IMAGES, PROPOSALS
+from data.errors import InputError, name_some
+from data.proposals import ABOUT, CLUSTERS, IMAGES, PROPOSALS
 from relabel.propose.dcic import FILE as DCIC
-from training.errors import InputError, name_some
 
 WRITTEN = "written.json"
 """Digest of clusters.csv as it was written: tells whether somebody has edited it since."""

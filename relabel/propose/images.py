@@ -12,9 +12,9 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from serving.deep import Reading
-from serving.images import BadImage, plain_format
-from training.data.source import Source
+from data.images.decoding import BadImage, plain_format
+from data.images.deep import Reading
+from data.sources.source import Source
 
 _JPEG = (".jpg", ".jpeg")
 BROWSER_SUFFIXES = {"JPEG": _JPEG, "MPO": _JPEG, "PNG": (".png",), "WEBP": (".webp",), "GIF": (".gif",)}
@@ -24,7 +24,7 @@ PORTION = 64
 
 
 class ImageStore(Protocol):
-    """What is needed of the images; `training.data.source.Source` gives it too, but for deep pictures by no run."""
+    """What is needed of the images; `data.sources.source.Source` gives it too, but for deep pictures by no run."""
 
     def read(self, name: str) -> np.ndarray:
         """One image upright as (H, W, 3) uint8."""

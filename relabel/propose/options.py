@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-from training.errors import InputError
+from data.errors import InputError
 
 PARTS = ("labelled", "unlabelled", "validation", "test")
 LEAST_CONTROL = 0.1

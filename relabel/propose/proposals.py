@@ -5,7 +5,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from relabel.bundle import MIXED, ClusterRow, Proposal
+from data.errors import InputError
+from data.predictions import Predictions
+from data.proposals import MIXED, ClusterRow, Proposal
 from relabel.propose.arms import draw_control
 from relabel.propose.belief import believe, fit_prior_votes, known, shares
 from relabel.propose.groups import Group, group_classes, group_clusters
@@ -13,8 +15,6 @@ from relabel.propose.limit import keep_best
 from relabel.propose.options import ProposeOptions, check_options
 from relabel.propose.place import place_images
 from relabel.propose.ranking import expected_gain
-from training.errors import InputError
-from training.evaluate.predictions import Predictions
 
 
 class Proposed(NamedTuple):

@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from relabel.bundle import IMAGES, About, Proposal, refuse_class_mixed, write_bundle
+from data.predictions import Predictions
+from data.proposals import IMAGES, About, Proposal, refuse_class_mixed, write_bundle
 from relabel.propose.dcic import to_dcic, write_dcic
 from relabel.propose.folder import check_replaceable, write_folder
 from relabel.propose.images import ImageStore, write_images
 from relabel.propose.options import ProposeOptions
 from relabel.propose.proposals import Proposed, propose
-from training.evaluate.predictions import Predictions
 
 
 @dataclass(frozen=True)

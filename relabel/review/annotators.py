@@ -12,8 +12,8 @@ from urllib.parse import unquote
 
 from starlette.datastructures import Headers
 
-from serving.refused import Refused
-from training.errors import InputError, name_some
+from data.errors import InputError, name_some
+from web.refused import Refused
 
 OWNER = ""
 """The name behind the owner's key, who sees all answers and gives none."""

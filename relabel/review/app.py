@@ -14,14 +14,14 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from data.errors import InputError
+from data.verdicts import to_table
 from relabel.review.annotators import OWNER, Annotators, is_local_host
 from relabel.review.desk import Desk, ReviewOptions
 from relabel.review.documents import describe_map, describe_session, describe_state, read_id, read_submission
-from relabel.verdicts import to_table
-from serving.keys import Guard, Keys
-from serving.limits import BodyLimit
-from serving.refused import Refused
-from training.errors import InputError
+from web.keys import Guard, Keys
+from web.limits import BodyLimit
+from web.refused import Refused
 
 PAGE = Path(__file__).parent / "page"
 POLICY = (

@@ -8,15 +8,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from relabel.bundle import Bundle, Proposal, read_bundle, refuse_class_mixed
+from data.proposals import Bundle, Proposal, read_bundle, refuse_class_mixed
+from data.verdicts import Verdict
 from relabel.review.events import SELECTION, Answer, Decision, Event, Header, Shown, Undo
 from relabel.review.journal import Journal
 from relabel.review.progress import Person, Progress
 from relabel.review.queue import open_units, order_units, trim_unit
 from relabel.review.table import proposals_of, to_verdicts
 from relabel.review.units import Certain, Unit, list_units
-from relabel.verdicts import Verdict
-from serving.refused import Refused
+from web.refused import Refused
 
 LARGEST_SELECTION = 200
 """Images of the map that get a label at once; of more than a screenful nobody has looked at each."""

@@ -5,7 +5,7 @@ from typing import cast, get_args
 
 from relabel.review.desk import LARGEST_SELECTION, Desk, State, Submission
 from relabel.review.events import SELECTION, Answer, Decision
-from serving.refused import Refused
+from web.refused import Refused
 
 LONGEST_ID = 64
 MOST_SECONDS = 1e9

@@ -4,8 +4,8 @@ import fcntl
 import os
 from pathlib import Path
 
+from data.errors import InputError
 from relabel.review.events import Event, Header, from_line, to_line
-from training.errors import InputError
 
 
 class Journal:

@@ -3,7 +3,7 @@
 import random
 from datetime import datetime, timedelta
 
-from relabel.bundle import Proposal
+from data.proposals import Proposal
 from relabel.review.progress import Person, Progress
 from relabel.review.units import Unit, single_unit
 

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from relabel.bundle import About, Bundle, Proposal
+from data.errors import InputError, name_some
+from data.proposals import About, Bundle, Proposal
+from data.verdicts import Outcome, Verdict
 from relabel.review.events import Answer
 from relabel.review.journal import read_journal
 from relabel.review.progress import Progress
-from relabel.verdicts import Outcome, Verdict
-from training.errors import InputError, name_some
 
 
 def proposals_of(bundle: Bundle) -> dict[str, Proposal]:

@@ -3,7 +3,7 @@
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
-from relabel.bundle import MIXED, Bundle, Proposal
+from data.proposals import MIXED, Bundle, Proposal
 
 LARGEST_GRID = 60
 """Images of one grid; with 200 of them a click took 0.86 s in Label Studio, and nobody looks at so many."""

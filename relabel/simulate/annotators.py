@@ -5,8 +5,8 @@ from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 
-from relabel.verdicts import Outcome
-from training.errors import InputError
+from data.errors import InputError
+from data.verdicts import Outcome
 
 NO_CLASS = -1
 """In place of a class number: no proposal, or no label given."""

@@ -8,7 +8,7 @@ def draw_first_votes(votes: pd.DataFrame, n_images: int, n_votes: int, generator
     """`n_votes` of the real votes on each of `n_images` random images, drawn without replacement.
 
     Args:
-        votes: columns image, label and optionally votes (a count), as `training.data.votes.read_votes` gives it.
+        votes: columns image, label and optionally votes (a count), as `data.votes.reader.read_votes` gives it.
         n_images: at most as many as there are.
 
     Returns the drawn votes as a table image, label; an image with fewer votes gives all it has.

@@ -5,11 +5,9 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
+from data.verdicts import votes_of
+from data.votes.counts import is_voted, leading, soft_labels
 from relabel.soft_labels.kl import mean_kl
-from relabel.verdicts import votes_of
-from training.data.votes import is_voted, leading, soft_labels
-from training.evaluate.metrics import evaluate
-from training.evaluate.predictions import Predictions
 
 
 def label_gain(
@@ -31,18 +29,6 @@ def label_gain(
     yield "images with a vote, share", float(is_voted(for_before).mean()), float(is_voted(for_after).mean())
     yield "majority right, share of the images", _share_right(for_before, truth), _share_right(for_after, truth)
     yield "KL to all real votes, nats", _kl(for_before, truth), _kl(for_after, truth)
-
-
-def model_gain(
-    before: Predictions, after: Predictions, ambiguity_aware: bool = True
-) -> Iterator[tuple[str, float, float]]:
-    """(name, before, after) of two runs' metrics on the same images, which neither run nor annotators saw.
-
-    Their votes are the real ones.
-    """
-    second = dict(evaluate(after, ambiguity_aware))
-    for name, value in evaluate(before, ambiguity_aware):
-        yield f"{name}, {len(before.images):,} images never seen", value, second[name]
 
 
 def _counts(votes: pd.DataFrame, images: list[str], real: pd.DataFrame) -> np.ndarray:

@@ -8,7 +8,11 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from relabel.bundle import MIXED, Bundle, Proposal
+from data.errors import InputError, name_some
+from data.proposals import MIXED, Bundle, Proposal
+from data.verdicts import Verdict, to_table
+from data.votes.counts import soft_labels
+from data.votes.reader import count_votes
 from relabel.simulate.annotators import (
     AnnotatorModel,
     ClusterAnswer,
@@ -19,9 +23,6 @@ from relabel.simulate.annotators import (
     answer_image,
     check_models,
 )
-from relabel.verdicts import Verdict, to_table
-from training.data.votes import count_votes, soft_labels
-from training.errors import InputError, name_some
 
 TOOL = "simulation"
 START = datetime(2000, 1, 1, 9, tzinfo=UTC)

@@ -7,12 +7,12 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from data.errors import InputError
+from data.proposals import Bundle
+from data.verdicts import Arm, votes_of
 from relabel.agreement.coefficients import cohen_kappa, count_pair
-from relabel.bundle import Bundle
 from relabel.simulate.play import PlayOptions, play, read_truth
 from relabel.soft_labels.kl import mean_kl
-from relabel.verdicts import Arm, votes_of
-from training.errors import InputError
 
 TITLE = "SIMULATION of Table 3: simulated annotators, drawn from real votes; no person answered"
 EVERYBODY, BETWEEN = "all", "between"

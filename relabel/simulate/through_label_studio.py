@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import numpy as np
 
-from relabel.bundle import MIXED
+from data.proposals import MIXED
 from relabel.label_studio.config import ANCHOR, CLUSTER_CLASS, IMAGE_CLASS, OUTLIERS
 from relabel.label_studio.projects import Project
 from relabel.label_studio.tasks import ID, MEMBERS, SHOWN

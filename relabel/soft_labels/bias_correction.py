@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from data.errors import InputError
 from relabel.soft_labels.class_blending import blend
 from relabel.soft_labels.evidence import NOTHING, EstimateOptions, Evidence
-from training.errors import InputError
 
 
 def correct_bias(evidence: Evidence, options: EstimateOptions) -> np.ndarray:

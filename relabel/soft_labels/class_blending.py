@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from data.errors import InputError
+from data.votes.counts import leading, soft_labels
 from relabel.soft_labels.evidence import EstimateOptions, Evidence
-from training.data.votes import leading, soft_labels
-from training.errors import InputError
 
 
 def blend_classes(evidence: Evidence, options: EstimateOptions) -> np.ndarray:

@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from data.errors import InputError
 from relabel.soft_labels.evidence import EstimateOptions, Evidence, require_annotators
-from training.errors import InputError
 
 
 class Trust(NamedTuple):

@@ -5,9 +5,9 @@ from typing import NamedTuple
 import numpy as np
 from scipy.sparse import csr_array
 
+from data.errors import InputError
+from data.votes.counts import soft_labels
 from relabel.soft_labels.evidence import EstimateOptions, Evidence, require_annotators
-from training.data.votes import soft_labels
-from training.errors import InputError
 
 TINY = 1e-10
 """Least probability of an answer: one unheard-of answer must not rule a class out for good."""

@@ -10,12 +10,13 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from data.errors import InputError, name_some
+from data.predictions import Predictions
+from data.votes.counts import is_voted, soft_labels
+from data.votes.reader import count_votes
 from relabel.soft_labels import ESTIMATORS
 from relabel.soft_labels.class_blending import mean_soft_labels
 from relabel.soft_labels.evidence import EstimateOptions, Evidence
-from training.data.votes import count_votes, is_voted, soft_labels
-from training.errors import InputError, name_some
-from training.evaluate.predictions import Predictions
 
 
 def estimate(names: Sequence[str], evidence: Evidence, options: EstimateOptions) -> dict[str, np.ndarray]:

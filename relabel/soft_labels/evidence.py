@@ -7,10 +7,10 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from data.errors import InputError, name_some
+from data.votes.reader import MOST_VOTES, describe_reserved
+from data.votes.repeats import TIMES, drop_repeats
 from relabel.standing import standing_votes
-from training.data.repeats import TIMES, drop_repeats
-from training.data.votes import MOST_VOTES, describe_reserved
-from training.errors import InputError, name_some
 
 NOTHING = -1
 """In place of a number: no proposal was shown, or the annotator is not known."""
@@ -67,7 +67,7 @@ class Evidence(NamedTuple):
 
 
 def gather_evidence(tables: Sequence[pd.DataFrame], classes: Sequence[str] = ()) -> Evidence:
-    """Joins vote tables (`training.data.votes`) and verdict tables (`relabel.verdicts`) into one evidence.
+    """Joins vote tables (`data.votes.reader`) and verdict tables (`data.verdicts`) into one evidence.
 
     The verdicts that count are those that `dc3 merge` takes over (`relabel.standing`), and an answer that stands in a
     merged table as well counts once. Images without a vote (all excluded or skipped) are left out. A proposal counts

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from data.votes.counts import soft_labels
 from relabel.soft_labels.evidence import EstimateOptions, Evidence
-from training.data.votes import soft_labels
 
 
 def share_of_votes(evidence: Evidence, options: EstimateOptions) -> np.ndarray:

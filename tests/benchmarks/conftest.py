@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks.gpu.data import write_data
 from benchmarks.gpu.settings import Settings, write_settings
-from training.data.ingest import Dataset
+from data.ingest import Dataset
 
 ROOT = Path(__file__).parents[2]
 N_IMAGES, N_CLASSES = 90, 3

@@ -16,8 +16,8 @@ from benchmarks.gpu.compare import tabulate
 from benchmarks.gpu.family import mark_as_child
 from benchmarks.gpu.results import read_lines
 from benchmarks.gpu.table import DRY_RUN, read_table
+from data.errors import InputError
 from tests.benchmarks.conftest import ROOT
-from training.errors import InputError
 
 pytestmark = pytest.mark.slow
 PATIENCE_S = 1500

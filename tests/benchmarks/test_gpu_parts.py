@@ -21,10 +21,10 @@ from benchmarks.gpu.runs import Run, choose_mode, plan_runs
 from benchmarks.gpu.settings import Settings
 from benchmarks.gpu.table import make_table
 from benchmarks.gpu.watch import marker_path, run_part
+from data.errors import InputError
+from data.predictions import Predictions, read_predictions, write_predictions
 from tests.benchmarks.conftest import ROOT, make_dataset, make_settings
-from training.data.split import SplitOptions, split_images
-from training.errors import InputError
-from training.evaluate.predictions import Predictions, read_predictions, write_predictions
+from training.batches.split import SplitOptions, split_images
 
 PARTS = ("tests", "step", "training", "features")
 FIRST, SECOND = plan_runs(False)[:2]

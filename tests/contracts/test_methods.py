@@ -7,8 +7,8 @@ import torch
 from scipy import stats
 from torch import Tensor, nn
 
-from training.data.batch import Batch
-from training.errors import InputError
+from data.errors import InputError
+from training.batches.batch import Batch
 from training.losses.dc3 import VARIANTS, DC3Options, dc3_terms, weigh
 from training.losses.step import Step
 from training.methods import METHODS, MethodOptions, build_method

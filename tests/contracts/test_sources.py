@@ -7,10 +7,11 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from training.data.source import Source
-from training.data.sources import SOURCES, SourceOptions
-from training.data.votes import count_votes, is_voted
-from training.errors import InputError
+from data.errors import InputError
+from data.sources import SOURCES, SourceOptions
+from data.sources.source import Source
+from data.votes.counts import is_voted
+from data.votes.reader import count_votes
 
 
 @pytest.fixture(params=SOURCES)

@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from training.data.batch import RawBatch
-from training.data.feed import BatchOptions, TrainingArrays, raw_batches
+from training.batches.batch import RawBatch
+from training.batches.feed import BatchOptions, TrainingArrays, raw_batches
 from training.loop.average import build_average, teach_by
 from training.loop.fit import LoopOptions, Losses, fit
 from training.loop.schedule import OptimiserOptions, build_optimiser

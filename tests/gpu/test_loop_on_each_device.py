@@ -13,7 +13,7 @@ from torch import Tensor, nn
 import training.loop.fit
 from tests.gpu.synthetic import CPU, CutAt, Dropping, make_arrays, make_trainee, train, weights_of
 from tests.gpu.waiting import no_waits
-from training.data.feed import raw_batches, step_seeds
+from training.batches.feed import raw_batches, step_seeds
 from training.loop.fit import LoopOptions, Losses
 from training.loop.graph import WARM_UP, GraphedStep
 from training.loop.step import Constants, train_step

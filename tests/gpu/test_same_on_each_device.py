@@ -9,7 +9,7 @@ import torch
 
 from tests.gpu.synthetic import CPU, N_CLASSES, make_raw, make_trainee, weights_of
 from tests.gpu.waiting import numbers_from_the_cpu
-from training.data.feed import augment_batch
+from training.batches.feed import augment_batch
 from training.loop.step import READINGS, Constants, train_step
 from training.losses.dc3 import VARIANTS, ambiguity_pseudo_labels, dc3_terms
 from training.losses.step import Step

@@ -7,10 +7,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from data.errors import InputError
+from data.verdicts import read_verdicts
 from relabel.label_studio.install import install
-from relabel.verdicts import read_verdicts
 from training import track
-from training.errors import InputError
 
 ROOT = Path(__file__).parents[2]
 

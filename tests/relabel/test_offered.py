@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from relabel.bundle import MIXED, Bundle, read_bundle
+from data.proposals import MIXED, Bundle, read_bundle
+from data.verdicts import Verdict, read_verdicts, to_table, write_verdicts
 from relabel.label_studio.answers import read_answers
 from relabel.label_studio.config import IMAGE_CLASS
 from relabel.label_studio.projects import Kind
@@ -14,7 +15,6 @@ from relabel.label_studio.tasks import ID, SHOWN
 from relabel.review.events import Answer
 from relabel.review.table import proposals_of, to_verdicts
 from relabel.simulate.play import PlayOptions, play, read_truth
-from relabel.verdicts import Verdict, read_verdicts, to_table, write_verdicts
 from tests.relabel.simulate.folder import make_votes, write_folder
 
 AT = "2026-01-05T09:00:00+00:00"

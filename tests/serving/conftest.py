@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from serving.export import export_onnx
+from serving.export.to_onnx import export_onnx
 from tests.serving.running import CARD, Server, TinyPredictor, make_images, serve
 
 

@@ -15,9 +15,9 @@ import httpx
 import numpy as np
 import torch
 
-from serving.card import ModelCard
-from serving.deep import Reading
-from serving.typical import encode_typical
+from data.images.deep import Reading
+from serving.model.card import ModelCard
+from serving.model.typical import encode_typical
 
 ROOT = Path(__file__).parents[2]
 SIZE = 16

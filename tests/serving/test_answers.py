@@ -2,10 +2,11 @@
 
 import numpy as np
 
-from serving.answers import answer, decide, to_scores
-from serving.model import Scores
+from data.predictions import Predictions
+from serving.http.answers import answer
+from serving.model.scores import decide, to_scores
+from serving.model.session import Scores
 from tests.serving.running import CARD
-from training.evaluate.predictions import Predictions
 
 HALF = np.float32(0.5)
 NEAR = np.array([0.0, 0.49999958, np.nextafter(HALF, 0), HALF, np.nextafter(HALF, 1), 1.0], np.float32)

@@ -14,22 +14,22 @@ import pytest
 from PIL import Image
 from starlette.types import Message, Receive, Scope, Send
 
-from serving import reload
-from serving.app import create_app
-from serving.deep import Reading
-from serving.export import export_onnx
-from serving.images import decode
-from serving.limits import BodyLimit
-from serving.live import LiveModel
-from serving.model import Model
-from serving.protocol import CLIENT_LEFT
-from serving.refused import Refused
+from data.images.decoding import decode
+from data.images.deep import Reading
+from serving.export.to_onnx import export_onnx
+from serving.http.app import create_app
+from serving.live import reload
+from serving.live.live_model import LiveModel
+from serving.live.uploaded import Upload
+from serving.model.session import Model
 from serving.settings import Settings
 from serving.telemetry import Telemetry
-from serving.upload import Upload
+from tests.data.images.test_decoding import encode
 from tests.serving.running import CARD, TinyPredictor, make_images
-from tests.serving.test_images import encode
 from tests.serving.test_model import edit, without_numbers
+from web.limits import BodyLimit
+from web.protocol import CLIENT_LEFT
+from web.refused import Refused
 
 GOOD = encode(Image.fromarray(make_images(1)[0]), "PNG")
 
@@ -135,7 +135,7 @@ def test_a_model_that_goes_finishes_the_requests_it_has(model_path: Path, monkey
         time.sleep(0.2)  # so that the model is asked to go between decoding and scoring
         return decode(data, name, max_pixels, reading)
 
-    monkeypatch.setattr("serving.live.decode", slow)
+    monkeypatch.setattr("serving.live.live_model.decode", slow)
 
     async def scenario() -> None:
         live = LiveModel(Settings(model_path, threads=1), Telemetry())

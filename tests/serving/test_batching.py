@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from serving.batching import Batcher, Overloaded
+from serving.live.batching import Batcher, Overloaded
 
 
 class Runner:

@@ -10,9 +10,9 @@ import pytest
 
 from dc3 import export as export_command
 from dc3 import serve as serve_command
-from serving import export as export_module
-from serving.card import BadModel
-from serving.export import Exported
+from serving.export import to_onnx as export_module
+from serving.export.to_onnx import Exported
+from serving.model.card import BadModel
 from serving.settings import Settings
 from tests.serving.running import CARD, free_port
 

@@ -14,20 +14,20 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from serving.answers import Score
-from serving.deep import UNMEASURED, Reading
-from serving.export import export
-from serving.images import BadImage, resize
-from serving.live import LiveModel
+from data.images.decoding import BadImage, resize
+from data.images.deep import UNMEASURED, Reading
+from data.predictions import Predictions, read_predictions
+from serving.export.to_onnx import export
+from serving.live.live_model import LiveModel
+from serving.live.uploaded import Upload
+from serving.model.scores import Score
 from serving.settings import Settings
 from serving.telemetry import Telemetry
-from serving.upload import Upload
-from tests.serving.files import grey_tiff, one, tiff
+from tests.data.images.files import grey_tiff, one, tiff
 from tests.stores import forget_mlflow
 from training import track
+from training.batches.data_record import DataRecord, read_record
 from training.config import load_preset
-from training.data.record import DataRecord, read_record
-from training.evaluate.predictions import Predictions, read_predictions
 from training.run_data import find_images
 from training.train import train
 

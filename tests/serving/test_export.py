@@ -10,9 +10,9 @@ import onnxruntime
 import pytest
 import torch
 
-from serving.card import OUTPUTS, BadModel
-from serving.export import TOLERANCE, check_parity, export_onnx, spread
-from serving.model import Model
+from serving.export.to_onnx import TOLERANCE, check_parity, export_onnx, spread
+from serving.model.card import OUTPUTS, BadModel
+from serving.model.session import Model
 from tests.serving.running import CARD, SIZE, TinyPredictor, make_images
 
 

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from serving.settings import Settings
+from tests.data.images.test_decoding import encode
 from tests.serving.running import make_images
 from tests.serving.test_app import in_process
-from tests.serving.test_images import encode
 
 # Pillow warns of odd metadata; the service is deaf to that.
 pytestmark = [

@@ -17,9 +17,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.serving.files import grey_tiff, one, png_16, tiff
+from tests.data.images.files import grey_tiff, one, png_16, tiff
+from tests.data.images.test_decoding import encode, png_header
 from tests.serving.running import CARD, Server, make_images
-from tests.serving.test_images import encode, png_header
 
 pytestmark = pytest.mark.slow
 PICTURE = Image.fromarray(make_images(1, 64)[0])

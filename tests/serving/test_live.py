@@ -9,16 +9,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from serving import live as live_module
-from serving.answers import Score
-from serving.card import BadModel
-from serving.live import LiveModel
-from serving.model import Model
+from serving.live import live_model as live_module
+from serving.live.live_model import LiveModel
+from serving.live.uploaded import Upload
+from serving.model.card import BadModel
+from serving.model.scores import Score
+from serving.model.session import Model
 from serving.settings import Settings
 from serving.telemetry import Telemetry
-from serving.upload import Upload
+from tests.data.images.test_decoding import encode
 from tests.serving.running import make_images
-from tests.serving.test_images import encode
 from tests.serving.test_model import edit, without_numbers
 
 UPLOADS = [Upload(str(place), encode(Image.fromarray(image), "PNG")) for place, image in enumerate(make_images(24))]

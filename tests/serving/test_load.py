@@ -14,8 +14,8 @@ import pytest
 from PIL import Image
 
 from benchmarks.load import LOST, Outcome, load
+from tests.data.images.test_decoding import encode
 from tests.serving.running import Server, make_images, serve
-from tests.serving.test_images import encode
 from tests.serving.test_service import COUNTED_AFTER_S, command_line, workers
 
 pytestmark = pytest.mark.slow

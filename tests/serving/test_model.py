@@ -9,10 +9,10 @@ import onnx
 import pytest
 import torch
 
-from serving import model as model_module
-from serving.card import BadModel
-from serving.deep import UNMEASURED
-from serving.model import Model, usable_providers
+from data.images.deep import UNMEASURED
+from serving.model import session as model_module
+from serving.model.card import BadModel
+from serving.model.session import Model, usable_providers
 from tests.serving.running import CARD, TinyPredictor, make_images
 
 

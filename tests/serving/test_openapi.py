@@ -12,8 +12,8 @@ import httpx
 import pytest
 from PIL import Image
 
+from tests.data.images.test_decoding import encode
 from tests.serving.running import CARD, Server, make_images
-from tests.serving.test_images import encode
 
 pytestmark = pytest.mark.slow
 GOOD = encode(Image.fromarray(make_images(1)[0]), "PNG")

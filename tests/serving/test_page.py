@@ -10,7 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
-from serving.export import export_onnx
+from serving.export.to_onnx import export_onnx
 from tests.serving.browser import CHROMIUM, Page, open_page
 from tests.serving.running import CARD, Server, TinyPredictor, make_images, serve
 

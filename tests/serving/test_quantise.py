@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from serving.export import export_onnx
-from serving.model import Model
-from serving.quantise import Precision, measure_speed_up, quantise
+from serving.export.quantise import Precision, measure_speed_up, quantise
+from serving.export.to_onnx import export_onnx
+from serving.model.session import Model
 from tests.serving.running import CARD, make_images
 from tests.serving.test_export import Convolutional
 

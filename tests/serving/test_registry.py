@@ -14,9 +14,9 @@ import pytest
 from PIL import Image
 
 from dc3 import serve as serve_command
-from serving.registry import RegistryCopy, follow
+from serving.live.registry import RegistryCopy, follow
+from tests.data.images.test_decoding import encode
 from tests.serving.running import ROOT, Server, free_port, make_images, serve
-from tests.serving.test_images import encode
 from tests.serving.test_service import command_line, workers
 
 GOOD = encode(Image.fromarray(make_images(1)[0]), "PNG")
@@ -26,7 +26,7 @@ _REGISTER = """
 import sys
 from dataclasses import replace
 from pathlib import Path
-from serving.export import export_onnx
+from serving.export.to_onnx import export_onnx
 from tests.serving.running import CARD, TinyPredictor, make_images
 from training import track
 path = Path(sys.argv[1])

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from serving.images import resize
-from serving.model import Model
+from data.images.decoding import resize
+from data.predictions import read_predictions
+from data.sources import SOURCES
+from serving.model.session import Model
+from tests.data.images.test_decoding import encode
 from tests.serving.running import ROOT, serve
-from tests.serving.test_images import encode
 from training.config import load_preset
-from training.data.sources import SOURCES
-from training.evaluate.predictions import read_predictions
 
 pytestmark = pytest.mark.slow
 
@@ -35,7 +35,7 @@ print(result.run_id, result.predictions)
 _QUANTISE = """
 import sys
 from pathlib import Path
-from serving import export
+from serving.export import to_onnx as export
 run, path = sys.argv[1], Path(sys.argv[2])
 export.MAX_LOSS = -1
 try:

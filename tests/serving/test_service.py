@@ -17,8 +17,8 @@ import pytest
 import torch
 from PIL import Image
 
+from tests.data.images.test_decoding import encode
 from tests.serving.running import CARD, ROOT, Server, TinyPredictor, free_port, make_images, serve
-from tests.serving.test_images import encode
 
 pytestmark = pytest.mark.slow
 GOOD = encode(Image.fromarray(make_images(1)[0]), "PNG")

@@ -10,15 +10,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from serving.about import describe_model
-from serving.card import BadModel, read_card
-from serving.export import choose_typical, export_onnx
-from serving.model import Model
+from data.predictions import Predictions
+from serving.export.to_onnx import choose_typical, export_onnx
+from serving.http.model_facts import describe_model
+from serving.model.card import BadModel, read_card
+from serving.model.session import Model
+from serving.model.typical import SIDE, encode_typical, name_typical
 from serving.settings import Settings
-from serving.typical import SIDE, encode_typical, name_typical
 from tests.serving.running import CARD, TinyPredictor, make_images
 from tests.serving.test_app import in_process
-from training.evaluate.predictions import Predictions
 
 
 def picture(data: bytes) -> np.ndarray:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from data.errors import InputError
 from training.config import PRESETS, Config, check_config, flatten, from_json, load_preset, parse_config, to_json
-from training.errors import InputError
 
 
 @pytest.mark.parametrize("name", [path.stem for path in PRESETS.glob("*.toml")])

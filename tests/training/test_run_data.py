@@ -12,15 +12,15 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from data.errors import InputError
+from data.predictions import read_predictions
 from dc3.__main__ import main
-from serving.card import BadModel, ModelCard
-from serving.export import choose_typical, export
-from serving.model import Model
+from serving.export.to_onnx import choose_typical, export
+from serving.model.card import BadModel, ModelCard
+from serving.model.session import Model
 from tests.stores import forget_mlflow
 from training import track
 from training.config import Config
-from training.errors import InputError
-from training.evaluate.predictions import read_predictions
 from training.run_data import find_images
 from training.train import load_run, train
 

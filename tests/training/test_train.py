@@ -13,11 +13,11 @@ import pandas as pd
 import pytest
 import torch
 
+from data.errors import InputError
+from data.predictions import read_predictions
 from training import track
 from training.config import Config
-from training.errors import InputError
 from training.evaluate.predict import predict
-from training.evaluate.predictions import read_predictions
 from training.losses.dc3 import VARIANTS
 from training.methods import METHODS
 from training.run_data import read_data

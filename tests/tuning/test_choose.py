@@ -7,8 +7,8 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
+from data.errors import InputError
 from training.config import Config, load_preset
-from training.errors import InputError
 from tuning.choose import choose_trial, pareto_front, rank_trials
 from tuning.objective import degeneracy
 from tuning.preset import write_preset

@@ -5,8 +5,8 @@ from dataclasses import fields, replace
 import optuna
 import pytest
 
+from data.errors import InputError
 from training.config import Config, check_config
-from training.errors import InputError
 from training.losses.dc3 import DC3Options
 from training.methods import METHODS, MethodOptions
 from tuning.space import SpaceOptions, apply_params, search_ranges, start_point, suggest

@@ -7,8 +7,8 @@ from pathlib import Path
 import optuna
 import pytest
 
+from data.errors import InputError
 from training.config import Config
-from training.errors import InputError
 from tuning.space import SpaceOptions
 from tuning.storage import StudyOptions, dashboard_command, open_storage
 from tuning.study import RECORD, keep_test_part, open_study

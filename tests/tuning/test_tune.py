@@ -13,10 +13,10 @@ from optuna.artifacts import get_all_artifact_meta
 from optuna.trial import TrialState
 from optuna_dashboard import get_note
 
+from data.errors import InputError
 from dc3.tune import main
 from training import track
 from training.config import load_preset
-from training.errors import InputError
 from training.train import train
 from tuning.objective import STARTED
 from tuning.storage import StudyOptions, storage_url

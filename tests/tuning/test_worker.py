@@ -8,7 +8,7 @@ import optuna
 import pytest
 from optuna.trial import FrozenTrial, TrialState
 
-from training.errors import InputError
+from data.errors import InputError
 from training.loop.fit import NonFiniteError
 from tuning import worker
 from tuning.objective import STARTED

@@ -5,9 +5,9 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.cluster import KMeans
 
-from training.errors import InputError
+from data.errors import InputError
+from data.predictions import Predictions
 from training.evaluate.metrics import proposal_metrics, trust_metrics
-from training.evaluate.predictions import Predictions
 
 
 class Baseline(NamedTuple):

@@ -6,8 +6,8 @@ import numpy as np
 from scipy.stats import spearmanr
 from sklearn.metrics import accuracy_score, f1_score, roc_auc_score
 
-from training.data.votes import is_ambiguous, soft_labels, vote_entropy
-from training.evaluate.predictions import Predictions
+from data.predictions import Predictions
+from data.votes.counts import is_ambiguous, soft_labels, vote_entropy
 
 DEGENERATE_SHARE = 0.1
 """A run is degenerate when no more than this share is predicted ambiguous, or certain (paper, section 3.2)."""

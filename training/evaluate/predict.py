@@ -4,9 +4,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from training.data.ingest import Dataset
-from training.data.split import Split
-from training.evaluate.predictions import Predictions
+from data.ingest import Dataset
+from data.predictions import Predictions
+from training.batches.split import Split
 from training.networks.heads import Network
 
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import torch
 
-from training.errors import InputError
+from data.errors import InputError
 
 
 class Checkpoint(NamedTuple):

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple, cast
 import torch
 from torch import Tensor, nn
 
-from training.data.feed import BatchOptions, TrainingArrays, raw_batches, step_seeds
-from training.errors import InputError
+from data.errors import InputError
+from training.batches.feed import BatchOptions, TrainingArrays, raw_batches, step_seeds
 from training.loop.average import build_average, teach_by
 from training.loop.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from training.loop.graph import GraphedStep

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor
 
-from training.data.batch import RawBatch
+from training.batches.batch import RawBatch
 from training.loop.step import Constants, Step
 
 WARM_UP = 3

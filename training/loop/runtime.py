@@ -5,7 +5,7 @@ from typing import Literal
 
 import torch
 
-from training.errors import InputError
+from data.errors import InputError
 
 Execution = Literal["auto", "eager", "compiled", "graph", "compiled_graph"]
 

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
-from training.data.batch import RawBatch
-from training.data.feed import augment_batch
+from training.batches.batch import RawBatch
+from training.batches.feed import augment_batch
 from training.loop.average import update_average
 from training.losses.dc3 import TERMS, DC3Weights, dc3_terms
 from training.methods.method import Forward, Method, Progress

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, fields, replace
 
-from training.errors import InputError
+from data.errors import InputError
 from training.methods.fixmatch import FixMatch
 from training.methods.mean_teacher import MeanTeacher
 from training.methods.method import Method

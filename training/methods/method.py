@@ -7,7 +7,7 @@ from typing import ClassVar, Literal, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from training.data.batch import Batch
+from training.batches.batch import Batch
 from training.losses.consistency import cross_entropy
 from training.losses.step import Step
 from training.networks.outputs import Outputs

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from training.data.batch import Batch
-from training.errors import InputError
+from data.errors import InputError
+from training.batches.batch import Batch
 from training.losses.consistency import cross_entropy, squared_difference
 from training.losses.step import Step
 from training.methods.method import Forward, Method, Progress, ramp

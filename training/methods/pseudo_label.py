@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from training.data.batch import Batch
+from training.batches.batch import Batch
 from training.losses.consistency import pseudo_label_loss
 from training.losses.step import Step
 from training.methods.method import Forward, Method, Progress, supervised_loss, warm_up

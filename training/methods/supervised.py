@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from training.data.batch import Batch
+from training.batches.batch import Batch
 from training.losses.step import Step
 from training.methods.method import Forward, Method, Progress, supervised_loss
 from training.networks.backbone import frozen_statistics

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from training.errors import InputError
+from data.errors import InputError
 from training.networks.backbone import Backbone
 from training.networks.heads import Network
 from training.networks.resnet import ResNet

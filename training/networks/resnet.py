@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torchvision import models
 
-from training.errors import InputError, name_some
+from data.errors import InputError, name_some
 from training.networks.backbone import Backbone
 
 

@@ -3,11 +3,11 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from serving.certain import CERTAIN_BELOW
-from training.data.votes import is_ambiguous
+from data.certain import CERTAIN_BELOW
+from data.predictions import Predictions
+from data.votes.counts import is_ambiguous
 from training.evaluate.metrics import trust_metrics
-from training.evaluate.predictions import Predictions
-from training.report.canvas import new_figure
+from web.canvas import new_figure
 
 BINS = [index / 25 for index in range(26)]
 

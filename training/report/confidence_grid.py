@@ -6,9 +6,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from training.evaluate.predictions import Predictions
-from training.report.canvas import RED, new_figure, plain
+from data.predictions import Predictions
 from training.report.thumbnails import GAP, SIDE, draw_frame, enlarge, tile
+from web.canvas import RED, new_figure, plain
 
 CONFIDENT = 0.9
 """Least max p_n of a confident image; the paper names no number."""

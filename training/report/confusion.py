@@ -3,8 +3,8 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from training.evaluate.predictions import Predictions
-from training.report.canvas import new_figure, plain
+from data.predictions import Predictions
+from web.canvas import new_figure, plain
 
 MOST_COUNTS = 30
 """Beyond this many classes a count no longer fits its field."""

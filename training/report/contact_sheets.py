@@ -7,12 +7,12 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from training.data.votes import soft_labels
-from training.evaluate.clusters import Cluster, list_clusters
+from data.clusters import Cluster, list_clusters
+from data.predictions import Predictions
+from data.votes.counts import soft_labels
 from training.evaluate.metrics import inner_distance
-from training.evaluate.predictions import Predictions
-from training.report.canvas import GREY, Colour, class_colours, new_figure, plain
 from training.report.thumbnails import draw_vote_bar, enlarge, tile
+from web.canvas import GREY, Colour, class_colours, new_figure, plain
 
 WIDTH = 13.0
 ROW = 1.2

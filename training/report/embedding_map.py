@@ -7,10 +7,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from training.data.votes import is_ambiguous
-from training.evaluate.predictions import Predictions
-from training.report.canvas import GREY, RED, class_colours, new_figure, plain
+from data.predictions import Predictions
+from data.votes.counts import is_ambiguous
 from training.report.projection import project
+from web.canvas import GREY, RED, class_colours, new_figure, plain
 
 MOST_IMAGES = 1500
 MOST_NAMES = 20

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 from matplotlib.figure import Figure
 
-from training.errors import InputError
-from training.evaluate.predictions import Predictions
+from data.errors import InputError
+from data.predictions import Predictions
 from training.report.ambiguity_histogram import draw_ambiguity_histogram
 from training.report.confidence_grid import draw_confidence_grid
 from training.report.confusion import draw_confusion

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from training.errors import name_some
+from data.errors import name_some
 from training.report.metric_texts import describe_metric, format_metric, split_metrics
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from training.report.metric_texts import describe_metric, format_metric, split_metrics
-from training.report.standalone import embed_png, load_template
+from web.standalone import embed_png, load_template
 
 TEMPLATE = Path(__file__).parent / "run.html"
 

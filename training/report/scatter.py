@@ -7,8 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from training.report.canvas import class_colours, new_figure
-from training.report.compare import RunRow, order_methods, order_variants
+from training.report.setup_rows import RunRow, order_methods, order_variants
+from web.canvas import class_colours, new_figure
 
 MARKERS = "osD^vP*X"
 BASELINE_MARKER = "+"

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageOps
 
-from training.report.canvas import Colour
+from web.canvas import Colour
 
 SIDE = 96
 """Pixels of a thumbnail."""

@@ -2,14 +2,14 @@
 
 import os
 
-# Before the import of mlflow, which reads them then; serving.privacy has switched off its telemetry.
+# Before the import of mlflow, which reads them then; data.privacy has switched off its telemetry.
 os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 
 from training.track.connection import check_driver, connect, sqlite_address, store
-from training.track.recording import log_config, log_file, log_metrics, open_run, scratch, set_tags
 from training.track.registry import RegisteredModel, check_model_name, fetch_model, register_onnx, resolve_model
 from training.track.rounds import RoundRun, list_rounds, round_of, tag_round
+from training.track.run_log import log_config, log_file, log_metrics, open_run, scratch, set_tags
 from training.track.runs import (
     PREDICTIONS_FILE,
     FinishedRun,

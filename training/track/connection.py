@@ -9,7 +9,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 from sqlalchemy.exc import NoSuchModuleError, SQLAlchemyError
 
-from training.errors import InputError
+from data.errors import InputError
 from training.track.moved import adopt_artifacts
 
 DATABASE, ARTIFACTS = "mlflow.db", "artifacts"

@@ -10,9 +10,9 @@ from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
-from training.errors import InputError, name_some
+from data.errors import InputError, name_some
 from training.track.connection import connect, hide_password, reason_of
-from training.track.recording import FINGERPRINT
+from training.track.run_log import FINGERPRINT
 
 
 class RegisteredModel(NamedTuple):

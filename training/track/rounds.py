@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from training.data.rounds import Round
+from data.votes.rounds import Round
 from training.track.runs import find_run
 
 _ROUND, _PARENT = "dc3.round", "dc3.parent_run"

@@ -8,13 +8,13 @@ import numpy as np
 from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
 
+from data.errors import InputError
+from data.predictions import read_predictions
+from training.batches.data_record import DataRecord, read_old_split, read_record
 from training.config import Config, from_json
-from training.data.record import DataRecord, read_old_split, read_record
-from training.errors import InputError
-from training.evaluate.predictions import read_predictions
 from training.losses.dc3 import VARIANTS
 from training.track.connection import ARTIFACTS, connect, store, store_name
-from training.track.recording import CONFIG_FILE, DATA_FILE, FINGERPRINT, SPLIT_FILE
+from training.track.run_log import CONFIG_FILE, DATA_FILE, FINGERPRINT, SPLIT_FILE
 
 FINISHED = "FINISHED"
 PREDICTIONS_FILE = "predictions.parquet"

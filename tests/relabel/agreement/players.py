@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from relabel.verdicts import check_verdicts
+from data.verdicts import check_verdicts
 
 START = datetime(2026, 1, 5, 9, tzinfo=UTC)
 

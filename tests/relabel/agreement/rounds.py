@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from relabel.bundle import MIXED, About, Bundle, ClusterRow, Proposal, fill_offered
+from data.proposals import MIXED, About, Bundle, ClusterRow, Proposal, fill_offered
 from relabel.simulate.annotators import AnnotatorModel, CostModel, acceptance, without
 from relabel.simulate.play import PlayOptions, play
 

@@ -8,15 +8,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from data.errors import InputError
+from data.verdicts import write_verdicts
 from dc3.agree import CSV, PAGE, TEXT, main
+from relabel.agreement.all_measures import measure_all
 from relabel.agreement.evidence import gather_evidence
-from relabel.agreement.measure import Measure, MeasureOptions
-from relabel.agreement.measures import measure_all
 from relabel.agreement.report import MEANINGS, format_interval, format_value
+from relabel.agreement.report_row import Measure, MeasureOptions
 from relabel.agreement.timing import take_times
-from relabel.verdicts import write_verdicts
 from tests.relabel.agreement.players import answer, draw_votes, make_setting
-from training.errors import InputError
 
 SETTING = make_setting(300, 4, 0)
 

@@ -9,7 +9,7 @@ import pytest
 from relabel.agreement.bias import measure_bias, take_terms
 from relabel.agreement.bootstrap import Draws
 from relabel.agreement.evidence import gather_evidence
-from relabel.agreement.measure import Measure
+from relabel.agreement.report_row import Measure
 from tests.relabel.agreement.players import Setting, answer, draw_votes, make_setting
 
 

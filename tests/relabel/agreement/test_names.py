@@ -5,10 +5,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from data.errors import InputError
+from data.verdicts import write_verdicts
 from dc3.agree import CSV, main
-from relabel.verdicts import write_verdicts
 from tests.relabel.agreement.players import answer, draw_votes, make_setting
-from training.errors import InputError
 
 SETTING = make_setting(60, 3, 0)
 

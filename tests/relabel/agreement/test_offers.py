@@ -6,16 +6,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from relabel.agreement.agreement import DIFFERENCE, measure_agreement
+from data.verdicts import Verdict, to_table
+from relabel.agreement.between_arms import DIFFERENCE, measure_agreement
 from relabel.agreement.bias import measure_bias
 from relabel.agreement.evidence import gather_evidence
-from relabel.agreement.measure import Measure, MeasureOptions
 from relabel.agreement.offers import offered_answers
 from relabel.agreement.proposals import measure_effect
 from relabel.agreement.report import describe
+from relabel.agreement.report_row import Measure, MeasureOptions
 from relabel.agreement.timing import take_times
 from relabel.simulate.annotators import AnnotatorModel
-from relabel.verdicts import Verdict, to_table
 from tests.relabel.agreement.rounds import CLASSES, IGNORES, Round, answer_round, deal, put_in
 
 LED = AnnotatorModel(d=0.5)

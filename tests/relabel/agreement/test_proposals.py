@@ -3,11 +3,11 @@
 import pandas as pd
 import pytest
 
+from data.verdicts import Verdict, to_table
 from relabel.agreement.bootstrap import Draws
 from relabel.agreement.evidence import gather_evidence
-from relabel.agreement.measure import Measure
 from relabel.agreement.proposals import measure_effect, measure_outcomes
-from relabel.verdicts import Verdict, to_table
+from relabel.agreement.report_row import Measure
 from tests.relabel.agreement.players import answer, draw_votes, make_setting
 
 AT = "2026-01-05T09:00:00+00:00"

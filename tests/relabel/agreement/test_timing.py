@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
+from data.verdicts import Verdict, to_table
 from relabel.agreement.bootstrap import Draws
 from relabel.agreement.evidence import gather_evidence
-from relabel.agreement.measure import MeasureOptions
+from relabel.agreement.report_row import MeasureOptions
 from relabel.agreement.timing import COST, MEDIAN, RATIO, TRIMMED, Times, measure_times, take_times
-from relabel.verdicts import Verdict, to_table
 from tests.relabel.agreement.players import answer, make_setting
 
 START = datetime(2026, 1, 5, 9, tzinfo=UTC)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from relabel.bundle import IMAGES, About, Bundle, ClusterRow, Proposal, read_bundle, write_bundle
+from data.proposals import IMAGES, About, Bundle, ClusterRow, Proposal, read_bundle, write_bundle
 
 RENAMED = {"automobile": 'Auto "VW", R&D <Co>', "bird": "Vögel; 'süß'", "truck": "a<b>&amp;"}
 NAMES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")

@@ -8,7 +8,8 @@ from typing import Protocol
 
 import pytest
 
-from relabel.bundle import Bundle
+from data.errors import InputError
+from data.proposals import Bundle
 from relabel.label_studio.client import Client
 from relabel.label_studio.install import install
 from relabel.label_studio.people import log_in, sign_up
@@ -16,7 +17,6 @@ from relabel.label_studio.token import read_token
 from tests.relabel.label_studio.bundles import MEMBERS, N_CERTAIN, make_bundle
 from tests.relabel.label_studio.server import OWNER, PASSWORD, Person, Server, serve
 from tests.serving.running import free_port
-from training.errors import InputError
 
 _rounds = count(1)
 

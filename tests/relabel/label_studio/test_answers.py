@@ -8,10 +8,10 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from relabel.bundle import About, Bundle, ClusterRow, Proposal, fill_offered
+from data.proposals import About, Bundle, ClusterRow, Proposal, fill_offered
+from data.verdicts import Verdict, to_table
 from relabel.label_studio.answers import Answers, read_answers
 from relabel.label_studio.projects import Kind
-from relabel.verdicts import Verdict, to_table
 
 PEOPLE = {1: "ada@example.org", 2: "bob@example.org"}
 EARLY, LATER, LAST = (f"2026-01-05T1{hour}:00:00.250000Z" for hour in range(3))

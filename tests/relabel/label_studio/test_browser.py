@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from relabel.bundle import Bundle
+from data.proposals import Bundle
 from relabel.label_studio.client import Client
 from relabel.label_studio.projects import Kind, find_projects
 from relabel.label_studio.pull import pull

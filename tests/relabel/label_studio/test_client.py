@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from data.errors import InputError
 from relabel.label_studio import client as client_module
 from relabel.label_studio.client import Broken, Client
 from relabel.label_studio.token import VARIABLE, read_token
-from training.errors import InputError
 
 
 class _Handler(BaseHTTPRequestHandler):

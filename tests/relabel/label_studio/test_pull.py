@@ -7,18 +7,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from data.errors import InputError
+from data.proposals import CLUSTERS, Bundle
+from data.verdicts import read_verdicts
 from dc3.__main__ import main
-from relabel.bundle import CLUSTERS, Bundle
 from relabel.label_studio.client import Client
 from relabel.label_studio.people import sign_up
 from relabel.label_studio.projects import Kind, find_projects
 from relabel.label_studio.pull import pull
-from relabel.verdicts import read_verdicts
 from tests.relabel.label_studio.bundles import CLASSES, N_CERTAIN
 from tests.relabel.label_studio.conftest import MakeBundle
 from tests.relabel.label_studio.server import PASSWORD, Person, Server
 from tests.relabel.label_studio.test_push import list_tasks, names_of, run_push
-from training.errors import InputError
 
 pytestmark = pytest.mark.slow
 

@@ -10,8 +10,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from data.errors import InputError
+from data.proposals import CLUSTERS, PROPOSALS, Bundle, read_bundle
 from dc3.__main__ import main
-from relabel.bundle import CLUSTERS, PROPOSALS, Bundle, read_bundle
 from relabel.label_studio.client import Client
 from relabel.label_studio.links import link_local
 from relabel.label_studio.projects import Kind, Project, find_projects
@@ -22,7 +23,6 @@ from tests.relabel.label_studio.bundles import CLASSES, MEMBERS, N_CERTAIN, N_CO
 from tests.relabel.label_studio.conftest import MakeBundle
 from tests.relabel.label_studio.relay import relay
 from tests.relabel.label_studio.server import ROOT, Person, Server, personal_token
-from training.errors import InputError
 
 pytestmark = pytest.mark.slow
 

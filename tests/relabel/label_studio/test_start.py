@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from data.errors import InputError
 from relabel.label_studio.start import TELLS_NOBODY, StartOptions, plan_start
 from tests.serving.running import free_port
-from training.errors import InputError
 
 
 def options(folder: Path, port: int = 0, program: str = sys.executable) -> StartOptions:

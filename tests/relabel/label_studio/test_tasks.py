@@ -8,12 +8,12 @@ from urllib.parse import unquote
 import pandas as pd
 import pytest
 
-from relabel.bundle import Bundle
+from data.errors import InputError
+from data.proposals import Bundle
 from relabel.label_studio.links import link_local, link_web
 from relabel.label_studio.projects import make_key, make_title
 from relabel.label_studio.tasks import check_bundle, cluster_tasks, control_tasks, single_tasks
 from tests.relabel.label_studio.bundles import CLASSES, make_bundle
-from training.errors import InputError
 
 LINKS = link_web("https://images.example.org/round%201")
 

@@ -6,12 +6,12 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from data.errors import InputError
+from data.proposals import About, Proposal, write_bundle
+from data.verdicts import to_table, write_verdicts
+from data.votes.reader import read_votes
 from dc3.merge import main
-from relabel.bundle import About, Proposal, write_bundle
-from relabel.verdicts import to_table, write_verdicts
 from tests.relabel.merge.test_merge import verdict
-from training.data.votes import read_votes
-from training.errors import InputError
 
 ABOUT = About("run-1", ("cat", "dog"), 1, 0.1, 0)
 

@@ -3,12 +3,12 @@
 import pandas as pd
 import pytest
 
-from relabel.bundle import About
+from data.errors import InputError
+from data.proposals import About
+from data.verdicts import to_table
 from relabel.known import refuse_known
 from relabel.merge import MergeOptions, merge, refuse_strangers
-from relabel.verdicts import to_table
 from tests.relabel.merge.test_merge import verdict
-from training.errors import InputError
 
 IMAGES = [f"{number}.jpg" for number in range(12)]
 BEFORE = pd.DataFrame({"image": IMAGES, "label": ["cat", "dog"] * 6, "annotator": "Ann"})

@@ -6,13 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from relabel.bundle import About
+from data.errors import InputError
+from data.proposals import About
+from data.verdicts import Verdict, to_table, write_verdicts
+from data.votes.reader import read_votes
+from data.votes.rounds import Round, read_round
 from relabel.known import refuse_known
 from relabel.merge import MergeOptions, describe_round, merge, write_merged
-from relabel.verdicts import Verdict, to_table, write_verdicts
-from training.data.rounds import Round, read_round
-from training.data.votes import read_votes
-from training.errors import InputError
 
 ABOUT = About("run-1", ("cat", "dog"), 1, 0.1, 0)
 IMAGES = ["a", "b", "c", "d"]

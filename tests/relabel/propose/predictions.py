@@ -12,8 +12,8 @@ from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
 
-from training.data.votes import count_votes
-from training.evaluate.predictions import Predictions
+from data.predictions import Predictions
+from data.votes.reader import count_votes
 
 
 def digits_run(n: int = 400, voted: int = 200) -> Predictions:

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from data.predictions import Predictions
 from relabel.propose.belief import PRIOR_VOTES, believe, fit_prior_votes, shares
 from tests.relabel.propose.predictions import digits_run
-from training.evaluate.predictions import Predictions
 
 
 def run(classes: np.ndarray, votes: np.ndarray, part: str = "validation") -> Predictions:

@@ -8,13 +8,13 @@ import mlflow
 import pandas as pd
 import pytest
 
+from data.errors import InputError
+from data.proposals import read_bundle
+from data.verdicts import Verdict, to_table, write_verdicts
+from data.votes.reader import read_votes
 from dc3.__main__ import main
-from relabel.bundle import read_bundle
-from relabel.verdicts import Verdict, to_table, write_verdicts
 from tests.stores import forget_mlflow
 from training import track
-from training.data.votes import read_votes
-from training.errors import InputError
 
 pytestmark = pytest.mark.slow
 

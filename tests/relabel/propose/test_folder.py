@@ -7,13 +7,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from relabel.bundle import read_bundle
+from data.errors import InputError
+from data.proposals import read_bundle
+from data.sources.digits import Digits
 from relabel.propose.dcic import to_dcic
 from relabel.propose.options import ProposeOptions
 from relabel.propose.write import RunFacts, count_proposals, write_proposals
 from tests.relabel.propose.predictions import digits_run
-from training.data.sources.digits import Digits
-from training.errors import InputError
 
 RUN = RunFacts("run-1", 1)
 
@@ -128,7 +128,7 @@ def test_dcic_budget_is_votes_an_image_without_the_test_part(folder: Path) -> No
 
 
 def _rows(folder: Path) -> list:
-    from relabel.bundle import Proposal
+    from data.proposals import Proposal
 
     return [Proposal(*row) for row in read_bundle(folder).proposals[:3].itertuples(index=False)]
 

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from data.images.decoding import decode
+from data.images.deep import Reading
+from data.sources.digits import Digits
 from relabel.propose.images import name_file, write_images
-from serving.deep import Reading
-from serving.images import decode
-from tests.serving.files import png_16
-from training.data.sources.digits import Digits
+from tests.data.images.files import png_16
 
 
 class Files:

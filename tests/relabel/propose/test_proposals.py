@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from relabel.bundle import MIXED, Proposal
+from data.errors import InputError
+from data.predictions import Predictions
+from data.proposals import MIXED, Proposal
 from relabel.propose.options import ProposeOptions
 from relabel.propose.proposals import Proposed, propose
 from tests.relabel.propose.predictions import cifar_run, digits_run
-from training.errors import InputError
-from training.evaluate.predictions import Predictions
 
 EVERYTHING = ProposeOptions(parts="all")
 SOME_MIXED = replace(EVERYTHING, mixed_below=0.25)

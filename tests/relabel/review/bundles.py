@@ -10,7 +10,7 @@ from PIL import Image
 from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA
 
-from relabel.bundle import About, ClusterRow, Proposal, write_bundle
+from data.proposals import About, ClusterRow, Proposal, write_bundle
 
 SEED = 7
 

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from data.errors import InputError
+from data.verdicts import read_verdicts
 from dc3.review import main
 from relabel.review.annotators import OWNER, read_annotators
 from relabel.review.desk import Desk, ReviewOptions, Submission
-from relabel.verdicts import read_verdicts
-from training.errors import InputError
 
 
 def test_all_faults_are_told_at_once(digits: Path, tmp_path: Path) -> None:

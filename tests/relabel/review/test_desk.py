@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from data.errors import InputError
+from data.verdicts import Verdict, to_table
 from relabel.review.desk import Desk, ReviewOptions, Submission
 from relabel.review.journal import read_journal
 from relabel.review.units import Unit
-from relabel.verdicts import Verdict, to_table
-from serving.refused import Refused
-from training.errors import InputError
+from web.refused import Refused
 
 
 class Clock:

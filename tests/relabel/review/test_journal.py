@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from data.errors import InputError
 from relabel.review.events import Answer, Header, Shown, Undo, from_line, to_line
 from relabel.review.journal import Journal, read_journal
-from training.errors import InputError
 
 HEADER = Header("run-1", 1)
 AT = "2026-11-24T12:00:00+00:00"

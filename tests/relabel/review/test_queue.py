@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from relabel.bundle import Proposal
+from data.proposals import Proposal
 from relabel.review.events import Answer, Shown, Undo
 from relabel.review.progress import Progress
 from relabel.review.queue import BANDS, HELD, PAUSE, open_units, order_units

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from relabel.bundle import MIXED, read_bundle
+from data.proposals import MIXED, read_bundle
 from relabel.review.table import proposals_of
 from relabel.review.units import LARGEST_GRID, Certain, Unit, list_units
 

@@ -7,7 +7,7 @@ import pandas as pd
 from PIL import Image
 from sklearn.datasets import load_digits
 
-from relabel.bundle import MIXED, About, Bundle, ClusterRow, Proposal, read_bundle, write_bundle
+from data.proposals import MIXED, About, Bundle, ClusterRow, Proposal, read_bundle, write_bundle
 
 CLASSES = ("one", "seven", "two")
 

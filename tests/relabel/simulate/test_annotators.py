@@ -3,6 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from data.errors import InputError
 from relabel.simulate.annotators import (
     NO_CLASS,
     AnnotatorModel,
@@ -16,7 +17,6 @@ from relabel.simulate.annotators import (
     cluster_seconds,
     without,
 )
-from training.errors import InputError
 
 TRUTH = np.array([0.5, 0.3, 0.2])
 EXACT = CostModel(spread=0.0)

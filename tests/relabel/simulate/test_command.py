@@ -3,10 +3,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from data.errors import InputError
+from data.verdicts import read_verdicts
 from dc3.simulate_annotation import main
-from relabel.verdicts import read_verdicts
 from tests.relabel.simulate.folder import make_votes, write_folder
-from training.errors import InputError
 
 
 @pytest.fixture

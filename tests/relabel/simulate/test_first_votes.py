@@ -4,10 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from data.predictions import Predictions
+from data.verdicts import Verdict, to_table
 from relabel.simulate.first_votes import draw_first_votes
-from relabel.simulate.gain import label_gain, model_gain
-from relabel.verdicts import Verdict, to_table
-from training.evaluate.predictions import Predictions
+from relabel.simulate.gain import label_gain
+from training.evaluate.gain import model_gain
 
 REAL = pd.DataFrame(
     [("a", "cat", 3), ("a", "dog", 2), ("b", "dog", 5), ("c", "cat", 1), ("d", "cat", 4), ("d", "dog", 1)],

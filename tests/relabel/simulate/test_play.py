@@ -4,12 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from relabel.bundle import Bundle
+from data.errors import InputError
+from data.proposals import Bundle
+from data.verdicts import check_verdicts, votes_of
 from relabel.simulate.annotators import AnnotatorModel, CostModel
 from relabel.simulate.play import PlayOptions, play, read_truth
-from relabel.verdicts import check_verdicts, votes_of
 from tests.relabel.simulate.folder import make_votes, write_folder
-from training.errors import InputError
 
 OPTIONS = PlayOptions(annotators=2, repetitions=2)
 

@@ -5,12 +5,12 @@ import pandas as pd
 import pytest
 from sklearn.metrics import cohen_kappa_score
 
+from data.errors import InputError
+from data.verdicts import votes_of
 from relabel.simulate.annotators import AnnotatorModel, CostModel
 from relabel.simulate.play import PlayOptions, play, read_truth
 from relabel.simulate.table3 import Row, compare_proposals, format_table, keep_images, summarise
-from relabel.verdicts import votes_of
 from tests.relabel.simulate.folder import make_votes, write_folder
-from training.errors import InputError
 
 
 def _rows(tmp_path: Path, options: PlayOptions, seed: int = 0) -> list[Row]:

@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
 
+from data.errors import InputError
 from relabel.simulate.annotators import AnnotatorModel, CostModel, answer_image
 from relabel.soft_labels.bias_correction import correct_bias, correct_bias_and_blend, invert_acceptance
 from relabel.soft_labels.class_blending import blend
 from relabel.soft_labels.evidence import EstimateOptions
 from tests.relabel.soft_labels.answers import make_evidence
-from training.errors import InputError
 
 
 @pytest.mark.parametrize("d", [0.0, 0.26, 0.65])

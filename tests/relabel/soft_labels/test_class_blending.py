@@ -4,11 +4,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as nst
 
+from data.errors import InputError
+from data.votes.counts import soft_labels
 from relabel.soft_labels.class_blending import blend, blend_classes, mean_soft_labels
 from relabel.soft_labels.evidence import EstimateOptions
 from tests.relabel.soft_labels.answers import make_evidence
-from training.data.votes import soft_labels
-from training.errors import InputError
 
 
 def _slow(counts: np.ndarray, weight: float) -> np.ndarray:

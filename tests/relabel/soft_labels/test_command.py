@@ -6,13 +6,14 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
+from data.errors import InputError
+from data.predictions import Predictions, write_predictions
+from data.verdicts import Verdict, to_table, write_verdicts
+from data.votes.counts import soft_labels
+from data.votes.reader import count_votes, read_votes
 from dc3.soft_labels import main
 from relabel.soft_labels.class_blending import blend
 from relabel.soft_labels.kl import mean_kl
-from relabel.verdicts import Verdict, to_table, write_verdicts
-from training.data.votes import count_votes, read_votes, soft_labels
-from training.errors import InputError
-from training.evaluate.predictions import Predictions, write_predictions
 
 
 def _read(path: Path, column: str) -> np.ndarray:

@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from data.errors import InputError
 from relabel.soft_labels.crowdlab import weigh_with_model
 from relabel.soft_labels.evidence import EstimateOptions
 from tests.relabel.soft_labels.answers import make_evidence, simulate_evidence
-from training.errors import InputError
 
 
 @pytest.fixture

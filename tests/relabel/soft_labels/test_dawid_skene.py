@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
+from data.errors import InputError
 from relabel.soft_labels.dawid_skene import estimate_dawid_skene, fit_dawid_skene
 from relabel.soft_labels.evidence import EstimateOptions
 from tests.relabel.soft_labels.answers import make_evidence, simulate_evidence
-from training.errors import InputError
 
 
 def test_known_confusion_matrices_are_recovered() -> None:

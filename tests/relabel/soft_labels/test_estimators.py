@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
+from data.errors import InputError
 from relabel.soft_labels import ESTIMATORS
 from relabel.soft_labels.evidence import EstimateOptions, Evidence
 from tests.relabel.soft_labels.answers import make_evidence
-from training.errors import InputError
 
 OPTIONS = EstimateOptions(bias=0.26)
 

@@ -2,11 +2,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from relabel.bundle import About
+from data.errors import InputError
+from data.proposals import About
+from data.verdicts import Verdict, to_table
 from relabel.merge import MergeOptions, merge
 from relabel.soft_labels.evidence import NOTHING, gather_evidence
-from relabel.verdicts import Verdict, to_table
-from training.errors import InputError
 
 VERDICT = Verdict(
     "a.png", "Ann", "cat", 1.0, "2026-01-01T10:00:00+00:00", 1, "review", "image", "", "proposal", "cat", "run",

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from sklearn.cluster import KMeans
 
-from training.errors import InputError
+from data.errors import InputError
+from data.predictions import Predictions
 from training.evaluate.baseline import fair_baseline
-from training.evaluate.predictions import Predictions
 
 
 def make_vanilla(n: int = 60, k: int = 3, seed: int = 0) -> Predictions:

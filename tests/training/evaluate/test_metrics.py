@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from data.predictions import Predictions
 from training.evaluate.metrics import (
     class_metrics,
     evaluate,
@@ -12,7 +13,6 @@ from training.evaluate.metrics import (
     trust_metrics,
     weighted_f1,
 )
-from training.evaluate.predictions import Predictions
 
 
 def slow_inner_distance(votes: np.ndarray, clusters: np.ndarray) -> float:

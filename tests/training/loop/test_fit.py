@@ -12,9 +12,9 @@ import pytest
 import torch
 from torch.optim.swa_utils import AveragedModel
 
+from data.errors import InputError
 from tests.gpu.synthetic import SIZE, train
 from training.config import Config
-from training.errors import InputError
 from training.loop.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from training.loop.fit import LoopOptions, Losses, NonFiniteError, fit
 from training.loop.runtime import choose_device, choose_execution, uses_bf16
@@ -30,7 +30,7 @@ CPU = torch.device("cpu")
 
 
 def run(config: Config, checkpoint: Path, record: list[Losses] | None = None) -> Network:
-    from training.data.loader import prepare
+    from training.batches.loader import prepare
     from training.train import read_data
 
     dataset, split = read_data(config)

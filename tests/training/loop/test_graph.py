@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from tests.gpu.synthetic import weights_of
-from training.data.batch import RawBatch
+from training.batches.batch import RawBatch
 from training.loop.graph import WARM_UP, GraphedStep
 from training.loop.step import Constants
 

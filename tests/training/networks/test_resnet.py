@@ -6,7 +6,7 @@ import pytest
 import torch
 from torchvision import models
 
-from training.errors import InputError
+from data.errors import InputError
 from training.networks import NetworkOptions, build_network
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from training.evaluate.predictions import Predictions
+from data.predictions import Predictions
 
 
 def make_predictions(

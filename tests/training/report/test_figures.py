@@ -7,12 +7,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from training.errors import InputError
-from training.evaluate.clusters import list_clusters
+from data.clusters import list_clusters
+from data.errors import InputError
+from data.predictions import Predictions
 from training.evaluate.metrics import trust_metrics
-from training.evaluate.predictions import Predictions
 from training.report.ambiguity_histogram import draw_ambiguity_histogram
-from training.report.canvas import draw_png, plain, save
 from training.report.confidence_grid import draw_confidence_grid, list_bands
 from training.report.confusion import count_confusions, draw_confusion
 from training.report.contact_sheets import draw_class_sheets, draw_cluster_sheets, draw_contact_sheets
@@ -20,6 +19,7 @@ from training.report.embedding_map import draw_embedding_map
 from training.report.figures import CAPTIONS, explain, run_figures
 from training.report.projection import project
 from training.report.thumbnails import draw_vote_bar, tile
+from web.canvas import draw_png, plain, save
 
 Make = Callable[..., tuple[Predictions, np.ndarray]]
 ONE_RUN = ["ambiguity_histogram", "confusion", "confusion_certain", "confidence_grid", "embedding_map", "clusters_1"]

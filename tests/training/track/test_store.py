@@ -6,9 +6,9 @@ from pathlib import Path
 import mlflow
 import pytest
 
+from data.errors import InputError
 from tests.stores import forget_mlflow
 from training import track
-from training.errors import InputError
 from training.track.connection import check_driver, sqlite_address
 
 

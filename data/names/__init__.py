@@ -1,0 +1,1 @@
+"""Names of images and classes, and which of two spellings mean the same."""

@@ -1,0 +1,1 @@
+"""Tables as labs have them: encoding, separator, column names, numbers, times."""

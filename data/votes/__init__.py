@@ -1,0 +1,1 @@
+"""Votes: one reader for all forms, and what is counted from them."""

@@ -1,0 +1,1 @@
+"""The ONNX file and what is in it; no torch."""

@@ -1,0 +1,140 @@
+"""Figures of the comparison against hand-computed ones, and its three renderings."""
+
+import io
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from training.report.paper_figures import paper_figures
+from training.report.scatter import draw_scatter
+from training.report.setup_rows import RunRow, SetupRow, summarise
+from training.report.setup_tables import make_csv, make_markdown, make_text
+from web.canvas import draw_png
+
+
+def row(method: str, variant: str, seed: int, f1: float, d: float, **changes: object) -> RunRow:
+    values = {"ambiguous_share": 0.5, "degenerate": False, "auroc": 0.7, "seconds": 10.0} | changes
+    return RunRow(method, variant, seed, f"{method}-{variant}-{seed}", f1, d, d - f1, **values)
+
+
+def with_baseline(row_: RunRow, f1: float, d: float) -> RunRow:
+    return row_._replace(baseline_f1=f1, baseline_d=d, baseline_d_minus_f1=d - f1, baseline_auroc=0.6)
+
+
+ROWS = [
+    row("fixmatch", "dc3", 0, 0.80, 0.50),
+    row("fixmatch", "dc3", 1, 0.70, 0.20, ambiguous_share=0.6),
+    row("fixmatch", "dc3", 2, 0.99, 0.01, degenerate=True),
+    row("fixmatch", "vanilla", 0, 0.75, 0.45, auroc=None, ambiguous_share=0.0),
+]
+
+
+def test_best_is_the_run_with_the_lowest_d_minus_f1_and_not_degenerate() -> None:
+    vanilla, dc3 = summarise(ROWS)
+    assert (vanilla.variant, dc3.variant) == ("vanilla", "dc3")
+    assert (dc3.best_run_id, dc3.n_runs, dc3.n_degenerate) == ("fixmatch-dc3-1", 2, 1)
+    assert (dc3.f1.best, dc3.d.best, dc3.ambiguous_share.best) == (0.70, 0.20, 0.6)
+
+
+def test_mean_and_std_leave_degenerate_runs_out_and_divide_by_n_minus_one() -> None:
+    dc3 = summarise(ROWS)[1]
+    assert dc3.f1.mean == pytest.approx(0.75)
+    assert dc3.f1.std == pytest.approx(math.sqrt(2 * 0.05**2 / 1))
+    assert dc3.d_minus_f1.mean == pytest.approx(-0.4)
+
+
+def test_std_of_a_single_run_is_undefined_as_in_the_paper() -> None:
+    vanilla = summarise(ROWS)[0]
+    assert math.isnan(vanilla.f1.std)
+    assert math.isnan(vanilla.auroc.best)
+
+
+def test_a_setup_with_degenerate_runs_only_has_a_line_without_figures() -> None:
+    (only,) = summarise([ROWS[2]])
+    assert (only.best_run_id, only.n_runs, only.n_degenerate) == ("", 0, 1)
+    assert math.isnan(only.f1.best)
+    assert "0+1" in make_text([only])
+
+
+def test_baseline_has_a_best_run_of_its_own() -> None:
+    rows = [with_baseline(ROWS[0], 0.9, 0.3), with_baseline(ROWS[1], 0.6, 0.3), with_baseline(ROWS[2], 1.0, 0.0)]
+    (dc3,) = summarise(rows)
+    assert (dc3.best_run_id, dc3.baseline_f1.best, dc3.baseline_d.best) == ("fixmatch-dc3-1", 0.9, 0.3)
+    assert dc3.baseline_f1.mean == pytest.approx(0.75)
+
+
+def test_several_methods_get_a_line_over_all_of_them() -> None:
+    table = summarise([*ROWS, row("supervised", "dc3", 0, 0.6, 0.3)])
+    pooled = [line for line in table if line.method == "all"]
+    assert [(line.variant, line.n_runs) for line in pooled] == [("vanilla", 1), ("dc3", 3)]
+    assert pooled[1].f1.mean == pytest.approx(0.7)
+
+
+def test_the_papers_figures_stand_beside_ours_where_it_has_some() -> None:
+    vanilla, dc3 = summarise(ROWS, "cifar10h")
+    assert (dc3.paper.f1, dc3.paper.d, dc3.paper.d_minus_f1) == pytest.approx((0.8309, 0.4949, -0.3360))
+    assert vanilla.paper.f1 == pytest.approx(0.7809)
+    assert summarise(ROWS, "digits")[0].paper is None
+    assert summarise([row("mixmatch", "dc3", 0, 0.8, 0.4)], "cifar10h")[0].paper is None
+
+
+def test_paper_figures_come_from_the_right_table_and_prior() -> None:
+    table2 = paper_figures("plankton", "mean_teacher", "dc3")
+    assert (table2.f1, table2.source) == (pytest.approx(0.9130), "Table 2")
+    assert math.isnan(table2.f1_mean)
+    assert paper_figures("cifar10h", "mean_teacher", "cc").d == pytest.approx(0.8657)
+    assert paper_figures("cifar10h", "mean_teacher", "dc3").f1_mean == pytest.approx(0.7066)
+    assert paper_figures("turkey", "all", "dc3").f1 == pytest.approx(0.8743)
+    assert math.isnan(paper_figures("stl10", "fixmatch", "dc3").d)
+    assert paper_figures("plankton", "mean_teacher", "cc") is None
+
+
+def make_full_table() -> list[SetupRow]:
+    rows = [
+        with_baseline(row(method, variant, seed, 0.9, 1.2 + seed / 100), 0.6, 0.3)
+        for method in ("mean_teacher", "pseudo_label")
+        for variant in ("vanilla", "inverse_ce", "dc3")
+        for seed in range(3)
+    ]
+    return summarise(rows, "cifar10h")
+
+
+def test_text_fits_100_columns_and_is_aligned() -> None:
+    text = make_text(make_full_table())
+    assert max(map(len, text.splitlines())) <= 100
+    for block in text.split("Best run, ")[1:]:
+        assert len({len(line) for line in block.splitlines() if line.startswith(("mean_", "pseudo_", "all "))}) == 1
+    text = make_text(summarise(ROWS))
+    assert "75.00 ± 7.07" in text
+    assert "2+1" in text
+    assert "base" not in text
+    assert "paper" not in text
+
+
+def test_markdown_tables_have_as_many_cells_in_each_line() -> None:
+    blocks = [block.splitlines() for block in make_markdown(make_full_table()).split("\n\n") if block.startswith("|")]
+    assert len(blocks) == 2
+    for lines in blocks:
+        assert len({line.count("|") for line in lines}) == 1
+    assert "paper d-F1" in blocks[1][0]
+
+
+def test_csv_has_every_figure_in_percent() -> None:
+    table = pd.read_csv(io.StringIO(make_csv(summarise(ROWS, "cifar10h"))))
+    dc3 = table[table["variant"] == "dc3"].iloc[0]
+    assert (dc3["f1_best"], dc3["f1_mean"], dc3["seconds_mean"]) == (70.0, 75.0, 10.0)
+    assert (dc3["paper_f1"], dc3["n_degenerate"]) == (83.09, 1)
+    assert np.isnan(dc3["baseline_f1_best"])
+
+
+def test_scatter_has_a_point_for_each_run_and_baseline() -> None:
+    figure = draw_scatter([with_baseline(ROWS[0], 0.9, 0.3), *ROWS[1:]])
+    points = [line for line in figure.axes[0].lines if line.get_marker() not in ("None", None)]
+    assert [(line.get_xdata()[0], line.get_ydata()[0]) for line in points] == [
+        pytest.approx(point) for point in [(80, 50), (90, 30), (70, 20), (99, 1), (75, 45)]
+    ]
+    assert [line.get_markerfacecolor() == "none" for line in points] == [False, False, False, True, False]
+    assert len({line.get_marker() for line in points}) == 3
+    assert draw_png(figure, 30)

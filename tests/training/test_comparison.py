@@ -1,0 +1,84 @@
+"""`compare`: one run a combination, one table, and it goes on after an interruption."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from data.errors import InputError
+from tests.training.evaluate.test_metrics import make_predictions
+from training import track
+from training.comparison import CompareOptions, compare, plan, with_baseline
+from training.config import Config
+from training.evaluate.baseline import fair_baseline
+from training.report.setup_rows import RunRow
+
+
+def test_plan_has_every_combination_with_seeds_outermost(tiny: Callable[..., Config]) -> None:
+    configs = plan(tiny(), CompareOptions("all", "vanilla,dc3", 3))
+    assert len(configs) == 36
+    assert [config.runtime.seed for config in configs[:12]] == [0] * 12
+    assert len({(c.method, c.variant, c.runtime.seed) for c in configs}) == 36
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (CompareOptions(methods="fixmatch,nomatch"), "nomatch is none of supervised"),
+        (CompareOptions(variants=""), "--variants: nothing is none of"),
+        (CompareOptions(seeds=0), "--seeds = 0"),
+    ],
+)
+def test_unknown_names_are_refused(tiny: Callable[..., Config], options: CompareOptions, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        plan(tiny(), options)
+
+
+def test_baseline_is_measured_on_validation_images(tiny: Callable[..., Config]) -> None:
+    predictions = make_predictions([0.0] * 60)._replace(parts=np.repeat(["labelled", "validation", "test"], 20))
+    row = RunRow("fixmatch", "dc3", 0, "run", 0.5, 0.3, -0.2, 0.4, False, 0.6, 1.0)
+    found = with_baseline(row, [row._replace(variant="vanilla"), row], tiny(), lambda run_id: predictions)
+    n_clusters = 3 * tiny().network.clusters_per_class
+    expected, *others = (
+        fair_baseline(predictions.part(part), 0.4, n_clusters, 0) for part in ("validation", "labelled", "test")
+    )
+    assert (found.baseline_f1, found.baseline_d, found.baseline_auroc) == (expected.f1, expected.d, expected.auroc)
+    assert all(other.f1 != expected.f1 for other in others)
+
+
+@pytest.mark.slow
+def test_comparison_is_nested_tabulated_and_resumed(store: Path, tiny: Callable[..., Config]) -> None:
+    config = tiny(loop={"steps": 12, "evaluate_every": 12}, dc3={"prior": 0.5})
+    options = CompareOptions("supervised,fixmatch", "vanilla,dc3", 1)
+
+    def interrupt(progress: str, row: RunRow) -> None:
+        if progress.startswith("3/4"):
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        compare(config, options, on_run=interrupt)
+    client = track.connect()
+    experiments = [experiment.experiment_id for experiment in client.search_experiments()]
+    parent = client.search_runs(experiments, "tags.`dc3.kind` = 'compare'")[0].info.run_id
+    finished = track.finished_children(parent)
+    assert len(finished) == 3
+    longer = replace(config, loop=replace(config.loop, steps=6))
+    with pytest.raises(InputError, match="is of another kind:\n- steps = 12, not 6\nGive the options"):
+        compare(longer, options, resume=parent)
+    others = replace(config, data=replace(config.data, size=20))
+    with pytest.raises(InputError, match="size = 16, not 20"):
+        compare(others, options, resume=parent)
+    found = compare(config, options, resume=parent)
+    rows = pd.read_csv(found.files / "runs.csv")
+    assert len(rows) == 4
+    assert set(rows["run_id"]) >= {run.run_id for run in finished.values()}
+    assert rows.set_index(["method", "variant"]).loc[("fixmatch", "vanilla"), "baseline_f1"] != 0
+    assert "supervised" in found.text
+    assert {path.name for path in found.files.iterdir()} >= {"table.txt", "table.csv", "table.md", "figure6.png"}
+    logged = {file.path for file in client.list_artifacts(parent)}
+    assert logged >= {"table.csv", "figure6.png"}
+    with pytest.raises(InputError, match="is finished and is never written again"):
+        compare(config, options, resume=parent)

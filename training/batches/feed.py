@@ -1,0 +1,113 @@
+"""Batches as a pure function of seed and step, so that a training resumes without stored random states.
+
+Needs numpy and torch alone, and never makes the host wait for a GPU.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from training.batches import augment
+from training.batches.batch import Batch, RawBatch
+
+AUGMENTATIONS = {"weak": augment.weak, "strong": augment.strong}
+BLOCK = 256
+"""Steps whose row numbers go to the device at once."""
+
+
+class TrainingArrays(NamedTuple):
+    """What training may look at: no label of an unlabelled image is in it."""
+
+    images: np.ndarray | Tensor
+    """(N, H, W, 3) uint8: a tensor on the GPU when it fits, else the memory map."""
+    labelled: np.ndarray
+    unlabelled: np.ndarray
+    targets: Tensor
+    """(len(labelled), k) training labels."""
+    labels: Tensor
+    """(len(labelled),) class number of each: its target's largest share, ties broken as in the split."""
+    class_weights: Tensor
+    """(k,) n / (k n_c)."""
+
+
+@dataclass(frozen=True)
+class BatchOptions:
+    """Sizes of a batch."""
+
+    batch_size: int = 64
+    """Labelled images a step; the paper uses 64, and 8 for Mice Bone."""
+
+
+def step_seeds(seed: int, step: int) -> tuple[int, int]:
+    """Seeds of one step, functions of seed and step alone: of what we draw, and of what modules draw (dropout)."""
+    ours, modules = np.random.SeedSequence([seed, step]).generate_state(2, np.uint64) >> np.uint64(1)
+    return int(ours), int(modules)
+
+
+def raw_batches(
+    arrays: TrainingArrays, n_labelled: int, n_unlabelled: int, seed: int, steps: range
+) -> Iterator[RawBatch]:
+    """The raw batch of each step: every epoch is a permutation of its part."""
+    device = arrays.targets.device
+    class_weights = arrays.targets @ arrays.class_weights
+    for block in (steps[first : first + BLOCK] for first in range(0, len(steps), BLOCK)):
+        places = _epoch_places(len(arrays.labelled), n_labelled, seed, block)
+        unlabelled = arrays.unlabelled[_epoch_places(len(arrays.unlabelled), n_unlabelled, seed + 1, block)]
+        rows = np.concatenate([arrays.labelled[places], unlabelled], 1)
+        places_there, rows_there = _upload(places, device), _upload(rows, device)
+        for number in range(len(block)):
+            if isinstance(arrays.images, Tensor):
+                images = arrays.images.index_select(0, rows_there[number])
+            else:
+                images = _upload(arrays.images[rows[number]], device)
+            yield RawBatch(
+                images[:n_labelled],
+                arrays.targets.index_select(0, places_there[number]),
+                arrays.labels.index_select(0, places_there[number]),
+                class_weights.index_select(0, places_there[number]),
+                images[n_labelled:],
+            )
+
+
+def augment_batch(
+    raw: RawBatch,
+    views: tuple[str, ...],
+    generator: torch.Generator,
+    layout: torch.memory_format = torch.preserve_format,
+) -> Batch:
+    """Augments labelled images weakly, unlabelled ones as each of `views` says.
+
+    Args:
+        views: names of AUGMENTATIONS.
+        generator: draws the augmentations; on the device.
+        layout: of the images; as augmented, the three channels of a pixel lie side by side.
+    """
+    unlabelled = augment.to_unit_range(raw.unlabelled)
+    return Batch(
+        augment.weak(augment.to_unit_range(raw.images), generator).to(memory_format=layout),
+        raw.targets,
+        raw.labels,
+        raw.class_weights,
+        tuple(AUGMENTATIONS[view](unlabelled, generator).to(memory_format=layout) for view in views),
+    )
+
+
+def _upload(values: np.ndarray, device: torch.device) -> Tensor:
+    tensor = torch.from_numpy(values)
+    if device.type == "cuda":
+        tensor = tensor.pin_memory()  # from memory that is not pinned, the copy would wait for the GPU
+    return tensor.to(device, non_blocking=True)
+
+
+def _epoch_places(n_rows: int, n_taken: int, seed: int, steps: range) -> np.ndarray:
+    """(steps, n_taken) places of the endless row of shuffled epochs: `step * n_taken` and on in each step."""
+    if n_taken == 0:
+        return np.empty((len(steps), 0), np.int64)
+    places = np.arange(steps.start * n_taken, steps.stop * n_taken)
+    first, last = places[0] // n_rows, places[-1] // n_rows
+    orders = [np.random.default_rng([seed, epoch]).permutation(n_rows) for epoch in range(first, last + 1)]
+    return np.concatenate(orders)[places - first * n_rows].reshape(len(steps), n_taken)

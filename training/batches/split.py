@@ -1,0 +1,129 @@
+"""Split of a data set into labelled, unlabelled, validation and (for tuning) test images (paper, Table 1)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import numpy as np
+from sklearn.model_selection import train_test_split
+
+from data.errors import InputError, name_some
+from data.votes.counts import is_voted, majority, soft_labels
+
+PARTS = ("labelled", "unlabelled", "validation", "test")
+
+
+@dataclass(frozen=True)
+class SplitOptions:
+    """Shares of the images that annotators have judged; the defaults are the paper's."""
+
+    validation: float = 0.2
+    """Share of all images that measures the model."""
+    test: float = 0.0
+    """Share of all images kept away from tuning; the paper has none."""
+    labelled: float = 0.2
+    """Share of the remaining images that trains with a label; the others train without."""
+    labels: Literal["drawn", "majority", "soft"] = "drawn"
+    """Training label: one class drawn from the votes (paper), the majority, or the whole distribution."""
+
+
+class Split(NamedTuple):
+    """Row numbers of each part, ascending."""
+
+    labelled: np.ndarray
+    unlabelled: np.ndarray
+    validation: np.ndarray
+    test: np.ndarray
+
+    def part_names(self, n_images: int) -> np.ndarray:
+        """(N,) the part of each image."""
+        names = np.empty(n_images, dtype="<U10")
+        for part, rows in zip(PARTS, self, strict=True):
+            names[rows] = part
+        return names
+
+
+def split_images(
+    counts: np.ndarray, images: Sequence[str], classes: tuple[str, ...], options: SplitOptions, seed: int
+) -> Split:
+    """Splits by seed, each class in proportion; images without votes join the unlabelled part.
+
+    Args:
+        counts: (N, k) votes.
+        images: N names, by which ties are broken.
+
+    Raises:
+        InputError: too few images, or a class that the labelled part would lack.
+    """
+    faults = [
+        f"{name} = {share} must lie between 0 and 1"
+        for name, share in (("validation", options.validation), ("labelled", options.labelled))
+        if not 0 < share < 1
+    ]
+    if not 0 <= options.test < 1 or options.validation + options.test >= 1:
+        faults.append(f"test = {options.test} must be at least 0, and with validation stay below 1")
+    if faults:
+        raise InputError("The split cannot be made: " + "; ".join(faults) + ".")
+    voted = np.flatnonzero(is_voted(counts))
+    labels = majority(counts, images, seed)
+    n_parts = 4 if options.test else 3
+    sizes = np.bincount(labels[voted], minlength=len(classes))
+    rare = [f"{name} ({size})" for name, size in zip(classes, sizes, strict=True) if size < n_parts]
+    if rare:
+        raise InputError(
+            f"A split into {n_parts} parts needs {n_parts} images of each class by majority vote; "
+            f"too few of {name_some(rare)}. Add images, or merge the class with another."
+        )
+    validation, rest = _take(voted, labels, options.validation * len(voted), seed)
+    test, rest = _take(rest, labels, options.test * len(voted), seed + 1)
+    for name, share, rows in (("validation", options.validation, validation), ("test", options.test, test)):
+        if share and not len(rows):
+            raise InputError(f"{name} = {share} of {len(voted)} images is less than one; raise it or add images.")
+    labelled, unlabelled = _take(rest, labels, options.labelled * len(rest), seed + 2)
+    absent = [classes[index] for index in np.setdiff1d(np.arange(len(classes)), labels[labelled])]
+    if absent or not len(unlabelled):
+        raise InputError(
+            f"{len(labelled)} labelled of {len(voted)} images leave no label for {name_some(absent)}; "
+            "raise the labelled share or add images of these classes."
+        )
+    unlabelled = np.concatenate([unlabelled, np.flatnonzero(~is_voted(counts))])
+    return Split(*(np.sort(rows) for rows in (labelled, unlabelled, validation, test)))
+
+
+def _take(rows: np.ndarray, labels: np.ndarray, size: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Takes about `size` of the rows, classes in proportion; returns (taken, rest)."""
+    n_taken = round(size)
+    if n_taken == 0:
+        return rows[:0], rows
+    n_classes = len(set(labels[rows]))
+    if min(n_taken, len(rows) - n_taken) < n_classes:
+        raise InputError(
+            f"Too few images: a part of {n_taken} out of {len(rows)} cannot hold each of {n_classes} classes; "
+            "add images or change the shares of the split."
+        )
+    rest, taken = train_test_split(rows, test_size=n_taken, random_state=seed, stratify=_at_least_two(labels[rows]))
+    return taken, rest
+
+
+def _at_least_two(labels: np.ndarray) -> np.ndarray:
+    """Joins classes with a single image left into one stratum: scikit-learn stratifies from two up."""
+    sizes = np.bincount(labels)
+    return labels if (sizes[labels] > 1).all() else np.where(sizes[labels] > 1, labels, labels[sizes[labels] > 1][0])
+
+
+def draw_targets(
+    counts: np.ndarray, images: Sequence[str], kind: Literal["drawn", "majority", "soft"], seed: int
+) -> np.ndarray:
+    """Makes (N, k) training targets from the votes: one-hot for 'drawn' and 'majority', the soft label for 'soft'.
+
+    'drawn' takes ONE class at random from each soft label, a noisy annotation as in the paper (section 3.1).
+    """
+    soft = soft_labels(counts)
+    if kind == "soft":
+        return soft
+    labels = majority(counts, images, seed)
+    if kind == "drawn":
+        # whole numbers, so that rounding can never draw a class without votes
+        draws = np.random.default_rng(seed).integers(0, np.maximum(counts.sum(1), 1))
+        labels = np.where(is_voted(counts), (counts.cumsum(1) <= draws[:, None]).sum(1), 0)
+    return np.eye(counts.shape[1])[labels]

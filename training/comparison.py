@@ -1,0 +1,214 @@
+"""Trains methods and variants side by side and puts them into the paper's table."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import NamedTuple
+
+from data.errors import InputError
+from data.ingest import Dataset
+from data.predictions import Predictions, read_predictions
+from training import track
+from training.batches.data_changes import find_changes
+from training.config import Config, check_config, flatten
+from training.evaluate.baseline import fair_baseline
+from training.losses.dc3 import VARIANTS
+from training.methods import METHODS
+from training.report.scatter import draw_scatter
+from training.report.setup_rows import RunRow, SetupRow, summarise
+from training.report.setup_tables import make_csv, make_markdown, make_text
+from training.run_data import read_data
+from training.train import PREDICTIONS, resolve, train
+from web.canvas import save
+
+
+@dataclass(frozen=True)
+class CompareOptions:
+    """What to train; every combination is one run."""
+
+    methods: str = "all"
+    """Names with commas between, or all."""
+    variants: str = "vanilla,dc3"
+    """Names with commas between, or all."""
+    seeds: int = 3
+    """Runs of each combination, the seeds from --seed on."""
+
+
+class Comparison(NamedTuple):
+    """The finished table."""
+
+    run_id: str
+    table: list[SetupRow]
+    text: str
+    files: Path
+    """Folder with table.txt, table.csv, table.md, runs.csv and figure6.png."""
+
+
+def compare(
+    config: Config,
+    options: CompareOptions,
+    *,
+    resume: str = "",
+    on_run: Callable[[str, RunRow], None] | None = None,
+    on_notice: Callable[[str], None] = lambda notice: None,
+) -> Comparison:
+    """Trains each method, variant and seed below one MLflow run, and tabulates them.
+
+    Args:
+        resume: id of a comparison that was interrupted: its finished runs are taken over.
+        on_run: gets a text of progress and the row after each run.
+        on_notice: gets each notice of the data, before the first run.
+
+    Raises InputError, among others, where finished runs have other settings or data: one table would not compare them.
+    """
+    configs = plan(config, options)
+    for planned in configs:
+        check_config(planned, "The comparison")
+    dataset, _ = read_data(config)  # a fault in the data shows before the first hour of training
+    if resume:
+        _check_resumed(resume, configs, dataset)
+    for notice in dataset.notices:
+        on_notice(notice)
+    rows: list[RunRow] = []
+    with track.open_run("compare", run_id=resume or None, tags={"dc3.kind": "compare"}) as parent:
+        track.set_tags({"dc3.plan": f"{options.methods} x {options.variants} x {options.seeds}"})
+        finished = track.finished_children(parent)
+        for number, planned in enumerate(configs, 1):
+            run = finished.get(_name(planned)) or _train_one(planned, parent, dataset.fingerprint)
+            rows.append(make_row(planned, run.run_id, run.metrics))
+            if on_run:
+                on_run(f"{number}/{len(configs)} {_name(planned)}", rows[-1])
+        rows = [with_baseline(row, rows, config, _fetch_predictions) for row in rows]
+        files = track.store() / "work" / parent
+        table, text = write_table(rows, config, files)
+        track.log_file(files)
+        best = min((row for row in rows if not row.degenerate), key=lambda row: row.d_minus_f1, default=None)
+        if best:
+            track.set_tags({"dc3.best_run": best.run_id})
+    return Comparison(parent, table, text, files)
+
+
+def plan(config: Config, options: CompareOptions) -> list[Config]:
+    """All combinations, seeds outermost: after a third of the time there is one whole table."""
+    methods = _names(options.methods, list(METHODS), "--methods")
+    variants = _names(options.variants, list(VARIANTS), "--variants")
+    if options.seeds < 1:
+        raise InputError(f"--seeds = {options.seeds}: at least one run of each combination is needed.")
+    first = config.runtime.seed
+    return [
+        replace(config, method=method, variant=variant, runtime=replace(config.runtime, seed=seed))
+        for seed in range(first, first + options.seeds)
+        for method in methods
+        for variant in variants
+    ]
+
+
+def _names(text: str, known: Sequence[str], flag: str) -> list[str]:
+    if text == "all":
+        return list(known)
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    unknown = [name for name in names if name not in known]
+    if unknown or not names:
+        raise InputError(f"{flag}: {', '.join(unknown) or 'nothing'} is none of {', '.join(known)}, or all.")
+    return list(dict.fromkeys(names))
+
+
+def _name(config: Config) -> str:
+    return f"{config.method} {config.variant} seed {config.runtime.seed}"
+
+
+def _check_resumed(resume: str, configs: Sequence[Config], dataset: Dataset) -> None:
+    track.check_unfinished(resume, "compare")
+    finished = track.finished_children(resume)
+    for planned in configs:
+        run = finished.get(_name(planned))
+        if run is None:
+            continue
+        faults = _find_differences(track.load_config(run.run_id), resolve(planned))
+        if run.fingerprint != dataset.fingerprint:
+            faults += find_changes(track.load_data_record(run.run_id), dataset)
+        if faults:
+            raise InputError(
+                f"Comparison {resume} cannot go on: its run {_name(planned)} ({run.run_id}) is of another kind:\n- "
+                + "\n- ".join(faults)
+                + "\nGive the options and data that it was begun with, or start a new one without --resume."
+            )
+
+
+def _find_differences(recorded: Config, planned: Config) -> list[str]:
+    """Each option of a finished run that is another one now; places and device are the machine's."""
+    before, now = (flatten(asdict(config)) for config in (recorded, planned))
+    own = {"device", "execution", "images", "votes"}
+    if recorded.runtime.precision == "auto":  # as runs of before recorded it
+        own.add("precision")
+    return [f"{key} = {before[key]}, not {now[key]}" for key in now if key not in own and before[key] != now[key]]
+
+
+def _train_one(config: Config, parent: str, fingerprint: str) -> track.FinishedRun:
+    result = train(config, name=_name(config), parent=parent, with_report=False)
+    if result.fingerprint != fingerprint:
+        raise InputError(
+            f"The data changed while they were compared: run {result.run_id} saw others than the first."
+            " Leave images and votes alone until the table is there, and start anew."
+        )
+    return track.FinishedRun(result.run_id, result.metrics | {"seconds": result.seconds}, fingerprint)
+
+
+def _fetch_predictions(run_id: str) -> Predictions:
+    return read_predictions(track.fetch_file(run_id, PREDICTIONS))
+
+
+def make_row(config: Config, run_id: str, metrics: Mapping[str, float]) -> RunRow:
+    """The row of one run.
+
+    Args:
+        metrics: of the validation part, as `training.evaluate.metrics.evaluate` yields them, and `seconds`.
+    """
+    return RunRow(
+        method=config.method,
+        variant=config.variant,
+        seed=config.runtime.seed,
+        run_id=run_id,
+        f1=metrics["f1"],
+        d=metrics["d"],
+        d_minus_f1=metrics["d_minus_f1"],
+        ambiguous_share=metrics["ambiguous_share"],
+        degenerate=bool(metrics["degenerate"]),
+        auroc=metrics.get("ambiguity_auroc"),
+        seconds=metrics["seconds"],
+    )
+
+
+def with_baseline(row: RunRow, rows: Sequence[RunRow], config: Config, fetch: Callable[[str], Predictions]) -> RunRow:
+    """Adds what the vanilla run of the same method and seed reaches at the same share of ambiguous images.
+
+    Args:
+        fetch: gives the predictions of a run by its id.
+    """
+    vanilla = next((r for r in rows if (r.method, r.variant, r.seed) == (row.method, "vanilla", row.seed)), None)
+    if vanilla is None or not VARIANTS[row.variant].ambiguity_aware or row.degenerate:
+        return row
+    predictions = fetch(vanilla.run_id)
+    n_clusters = config.network.clusters_per_class * len(predictions.class_names)
+    found = fair_baseline(predictions.part("validation"), row.ambiguous_share, n_clusters, row.seed)
+    return row._replace(
+        baseline_f1=found.f1,
+        baseline_d=found.d,
+        baseline_d_minus_f1=found.d_minus_f1,
+        baseline_auroc=found.auroc,
+    )
+
+
+def write_table(rows: list[RunRow], config: Config, folder: Path) -> tuple[list[SetupRow], str]:
+    """Writes table and picture, and keeps the single runs beside them."""
+    table = summarise(rows, config.paper_dataset)
+    text = make_text(table)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "table.txt").write_text(text, encoding="utf-8")
+    (folder / "table.md").write_text(make_markdown(table), encoding="utf-8")
+    (folder / "table.csv").write_text(make_csv(table), encoding="utf-8")
+    header = ",".join(RunRow._fields)
+    lines = [",".join("" if value is None else str(value) for value in row) for row in rows]
+    (folder / "runs.csv").write_text("\n".join([header, *lines]) + "\n", encoding="utf-8")
+    save(draw_scatter(rows), folder / "figure6.png")
+    return table, text

@@ -1,0 +1,163 @@
+"""The comparison as text, Markdown and CSV; in percent with two decimals, as in the paper's Table 2."""
+
+import math
+from collections.abc import Sequence
+from textwrap import fill
+from typing import NamedTuple
+
+import pandas as pd
+
+from training.report.setup_rows import SetupRow, Spread
+
+NOTES = (
+    "All in percent. F1: weighted, on images predicted certain. d: inner distance on images predicted ambiguous "
+    "(vanilla, inverse_ce: all images, by class).",
+    "Best: the run with the lowest d-F1. Mean and std (n-1) over the runs that are not degenerate (degenerate: at most "
+    "10 % certain or ambiguous). Runs: those that count; +n: degenerate ones left out.",
+)
+BASELINE_NOTE = (
+    "Without DC3: the vanilla run of the same method and seed; the same share of images set aside by max p_n, their "
+    "embeddings clustered by k-means. Best: its own lowest d-F1."
+)
+PAPER_NOTE = (
+    "Paper: best of three runs of WRN-28-2 after 16,384 steps, prior 0.6; compare only what was trained as long."
+)
+
+
+_MEAN = "mean ± std"
+
+
+class Grid(NamedTuple):
+    """A table of strings; a header may have two lines."""
+
+    title: str
+    header: tuple[str, ...]
+    rows: list[tuple[str, ...]]
+
+
+def make_text(table: Sequence[SetupRow]) -> str:
+    """Aligned columns, at most 100 characters wide."""
+    blocks = [grid.title + "\n" + _align(grid) for grid in _make_grids(table)]
+    notes = [fill(note, 100, subsequent_indent="  ") for note in _make_notes(table)]
+    return "\n\n".join([*blocks, "\n".join(notes)]) + "\n"
+
+
+def make_markdown(table: Sequence[SetupRow]) -> str:
+    """The same tables for a README or an MLflow note."""
+    blocks = []
+    for title, header, rows in _make_grids(table):
+        lines = [
+            tuple(name.replace("\n", " ") for name in header),
+            ("---", "---", *["---:"] * (len(header) - 2)),
+            *rows,
+        ]
+        blocks.append(f"**{title}**\n\n" + "\n".join("| " + " | ".join(line) + " |" for line in lines))
+    return "\n\n".join([*blocks, "\n".join(f"- {note}" for note in _make_notes(table))]) + "\n"
+
+
+def make_csv(table: Sequence[SetupRow]) -> str:
+    """One line a setup and a column for every figure, in percent (seconds in seconds); empty where undefined."""
+    records: list[dict[str, object]] = []
+    for row in table:
+        record: dict[str, object] = {}
+        for name, value in row._asdict().items():
+            if isinstance(value, Spread):
+                unit = 1 if name == "seconds" else 100
+                record |= {f"{name}_{kind}": unit * part for kind, part in value._asdict().items()}
+            elif name != "paper":
+                record[name] = value
+        if row.paper:
+            figures = row.paper._asdict()
+            record["paper_source"] = figures.pop("source")
+            record |= {f"paper_{name}": 100 * value for name, value in figures.items()}
+        records.append(record)
+    text: str = pd.DataFrame(records).to_csv(index=False, float_format="%.4f")
+    return text
+
+
+def _make_grids(table: Sequence[SetupRow]) -> list[Grid]:
+    """The layout of Table 2; where there is a baseline or a figure of the paper, a second table with them."""
+    header = ("method", "variant", "F1", _MEAN, "d", _MEAN, "d-F1", _MEAN, "ambig.", "runs")
+    rows = [
+        (
+            *(row.method, row.variant),
+            *(text for value in (row.f1, row.d, row.d_minus_f1) for text in (_percent(value.best), _mean(value))),
+            _percent(row.ambiguous_share.best),
+            f"{row.n_runs}" + (f"+{row.n_degenerate}" if row.n_degenerate else ""),
+        )
+        for row in table
+    ]
+    grids = [Grid("Best run, mean and standard deviation", header, rows)]
+    compared = [row for row in table if row.paper or _has_baseline(row)]
+    if compared:
+        grids.append(_make_side_grid(compared))
+    return grids
+
+
+def _make_side_grid(table: Sequence[SetupRow]) -> Grid:
+    header: tuple[str, ...] = ("method", "variant", "F1", "d", "d-F1", "AUROC")
+    title = "Best run"
+    with_baseline, with_paper = any(_has_baseline(row) for row in table), any(row.paper for row in table)
+    if with_baseline:
+        header += ("base\nF1", "base\nd", "base\nd-F1", "base\nAUROC")
+        title += ", beside what is reached without DC3 (base)"
+    if with_paper:
+        header += ("paper\nF1", "paper\nd", "paper\nd-F1")
+        title += ", beside the paper's"
+    rows = []
+    for row in table:
+        values = [row.f1.best, row.d.best, row.d_minus_f1.best, row.auroc.best]
+        if with_baseline:
+            baseline = (row.baseline_f1, row.baseline_d, row.baseline_d_minus_f1, row.baseline_auroc)
+            values += [value.best for value in baseline]
+        if with_paper:
+            values += [row.paper.f1, row.paper.d, row.paper.d_minus_f1] if row.paper else [math.nan] * 3
+        rows.append((row.method, row.variant, *map(_percent, values)))
+    return Grid(title, header, rows)
+
+
+def _has_baseline(row: SetupRow) -> bool:
+    return not math.isnan(row.baseline_f1.best)
+
+
+def _make_notes(table: Sequence[SetupRow]) -> list[str]:
+    notes = list(NOTES)
+    notes += [BASELINE_NOTE] if any(_has_baseline(row) for row in table) else []
+    notes += [PAPER_NOTE] if any(row.paper for row in table) else []
+    return notes
+
+
+def _percent(value: float) -> str:
+    return "-" if math.isnan(value) else f"{100 * value:.2f}"
+
+
+def _mean(value: Spread) -> str:
+    return "-" if math.isnan(value.mean) else f"{_percent(value.mean)} ±{_percent(value.std):>5}"
+
+
+def _align(grid: Grid) -> str:
+    """Names to the left, numbers to the right, a free line between the methods."""
+    pairs = [name.split("\n") if "\n" in name else ["", name] for name in grid.header]
+    header = [tuple(upper for upper, _ in pairs), tuple(lower for _, lower in pairs)]
+    widths = [max(map(len, column)) for column in zip(*header, *grid.rows, strict=True)]
+    gaps = [_gap(place, upper, lower) for place, (upper, lower) in enumerate(pairs)]
+
+    def align(line: tuple[str, ...]) -> str:
+        cells = zip(gaps, line, widths, strict=True)
+        return "".join(
+            gap + (cell.ljust(width) if place < 2 else cell.rjust(width))
+            for place, (gap, cell, width) in enumerate(cells)
+        ).rstrip()
+
+    head = [text for text in map(align, header) if text]
+    body: list[str] = []
+    for row, before in zip(grid.rows, [grid.rows[0], *grid.rows], strict=False):
+        body += [align(row)] if row[0] == before[0] else ["", align(row)]
+    return "\n".join([*head, "-" * (sum(widths) + sum(map(len, gaps))), *body])
+
+
+def _gap(place: int, group: str, name: str) -> str:
+    """What belongs together stands closer: a line stays within 100 characters."""
+    if place == 0:
+        return ""
+    return " " if name == _MEAN or (group and name != "F1") else "  "

@@ -12,11 +12,11 @@ from data.proposals import Bundle
 from relabel.label_studio.client import Client
 from relabel.label_studio.projects import Kind, find_projects
 from relabel.label_studio.pull import pull
+from tests.browser import CHROMIUM, Page, open_page
 from tests.relabel.label_studio.bundles import CLASSES
 from tests.relabel.label_studio.conftest import MakeBundle
 from tests.relabel.label_studio.server import Person, Server
 from tests.relabel.label_studio.test_push import names_of, run_push
-from tests.serving.browser import CHROMIUM, Page, open_page
 
 pytestmark = [
     pytest.mark.slow,

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.browser import CHROMIUM, Page, open_page
 from tests.relabel.review.running import Annotator, review
 from tests.relabel.review.running import Page as Server
-from tests.serving.browser import CHROMIUM, Page, open_page
 from tests.serving.running import free_port
 
 pytestmark = [

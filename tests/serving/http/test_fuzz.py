@@ -14,8 +14,8 @@ from PIL import Image
 
 from serving.settings import Settings
 from tests.data.images.test_decoding import encode
+from tests.serving.http.test_app import in_process
 from tests.serving.running import make_images
-from tests.serving.test_app import in_process
 
 # Pillow warns of odd metadata; the service is deaf to that.
 pytestmark = [

@@ -9,8 +9,8 @@ import pytest
 from serving.export.quantise import Precision, measure_speed_up, quantise
 from serving.export.to_onnx import export_onnx
 from serving.model.session import Model
+from tests.serving.export.test_to_onnx import Convolutional
 from tests.serving.running import CARD, make_images
-from tests.serving.test_export import Convolutional
 
 
 @pytest.mark.parametrize(("precision", "tolerance"), [("int8", 0.1), ("float16", 0.01)])

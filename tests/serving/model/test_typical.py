@@ -17,8 +17,8 @@ from serving.model.card import BadModel, read_card
 from serving.model.session import Model
 from serving.model.typical import SIDE, encode_typical, name_typical
 from serving.settings import Settings
+from tests.serving.http.test_app import in_process
 from tests.serving.running import CARD, TinyPredictor, make_images
-from tests.serving.test_app import in_process
 
 
 def picture(data: bytes) -> np.ndarray:

@@ -18,8 +18,8 @@ from serving.model.session import Model
 from serving.settings import Settings
 from serving.telemetry import Telemetry
 from tests.data.images.test_decoding import encode
+from tests.serving.model.test_model import edit, without_numbers
 from tests.serving.running import make_images
-from tests.serving.test_model import edit, without_numbers
 
 UPLOADS = [Upload(str(place), encode(Image.fromarray(image), "PNG")) for place, image in enumerate(make_images(24))]
 

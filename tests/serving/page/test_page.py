@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from serving.export.to_onnx import export_onnx
-from tests.serving.browser import CHROMIUM, Page, open_page
+from tests.browser import CHROMIUM, Page, open_page
 from tests.serving.running import CARD, Server, TinyPredictor, make_images, serve
 
 pytestmark = [

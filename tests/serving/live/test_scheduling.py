@@ -18,8 +18,8 @@ from serving.live.uploaded import Upload
 from serving.model.session import Model, Scores
 from serving.settings import Settings
 from tests.data.images.test_decoding import encode
+from tests.serving.live.test_batching import until
 from tests.serving.running import make_images
-from tests.serving.test_batching import until
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "SCHED_BATCH"), reason="turns are Linux's")
 

@@ -25,8 +25,8 @@ from serving.model.session import Model
 from serving.settings import Settings
 from serving.telemetry import Telemetry
 from tests.data.images.test_decoding import encode
+from tests.serving.model.test_model import edit, without_numbers
 from tests.serving.running import CARD, TinyPredictor, make_images
-from tests.serving.test_model import edit, without_numbers
 from web.limits import BodyLimit
 from web.protocol import CLIENT_LEFT
 from web.refused import Refused

@@ -38,7 +38,7 @@ def main(argv: list[str]) -> int:
         raise InputError(f"--round must be 1 or more, or 0 to count on; it is {arguments.round}.")
     from data.predictions import read_predictions
     from data.proposals import CLUSTERS, MIXED
-    from relabel.propose.images import SeenImages
+    from relabel.propose.image_files import SeenImages
     from relabel.propose.write import RunFacts, count_proposals, write_proposals
     from training import track
     from training.run_data import find_doubt, open_source

@@ -154,7 +154,7 @@ def _predict_unseen(run: str, archive: Path, votes: Path) -> "Predictions":
 
 def _annotate(options: RelabelDemoOptions, folder: Path, proposals: Path, verdicts: Path, votes: Path) -> None:
     """Push, answer, pull; push and answer again what came back from clusters; pull all."""
-    from data.proposals import read_bundle
+    from data.proposals import read_proposal_folder
     from data.votes.reader import read_votes
     from relabel.label_studio.client import Client
     from relabel.label_studio.people import log_in, sign_up
@@ -164,7 +164,7 @@ def _annotate(options: RelabelDemoOptions, folder: Path, proposals: Path, verdic
     from relabel.simulate.play import read_truth
     from relabel.simulate.through_label_studio import ScriptedAnnotator, answer_all
 
-    bundle = read_bundle(proposals)
+    bundle = read_proposal_folder(proposals)
     truth = read_truth(bundle, read_votes(votes).rows)
     truths = dict(zip(bundle.proposals["image"], truth, strict=True))
     with _label_studio(options, folder, proposals) as (url, data):

@@ -48,13 +48,13 @@ def main(argv: list[str]) -> int:
 
 
 def _export(options: ReviewPageOptions, journal: Path, path: Path) -> int:
-    from data.proposals import read_bundle
+    from data.proposals import read_proposal_folder
     from data.verdicts import to_table, write_verdicts
     from relabel.review.table import export_verdicts
 
     if path.suffix not in (".parquet", ".csv"):
         raise InputError(f"--export must end in .parquet or .csv, it is {path}")
-    table = to_table(export_verdicts(read_bundle(options.proposals), journal))
+    table = to_table(export_verdicts(read_proposal_folder(options.proposals), journal))
     write_verdicts(table, path)
     print(f"{path}: {len(table)} verdicts of {table['annotator'].nunique()} annotator(s)")
     return 0

@@ -9,7 +9,7 @@ import pandas as pd
 import tyro
 
 from data.errors import InputError
-from data.proposals import Bundle, read_bundle
+from data.proposals import ProposalFolder, read_proposal_folder
 from data.verdicts import write_verdicts
 from data.votes.reader import fit_votes, read_votes
 from dc3.notices import print_notices
@@ -67,12 +67,12 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def _read_bundles(options: SimulateOptions) -> dict[str, Bundle]:
+def _read_bundles(options: SimulateOptions) -> dict[str, ProposalFolder]:
     """The folders by their column of the table; one without any cluster is that of a vanilla run, `ssl`."""
-    bundle = read_bundle(options.proposals)
+    bundle = read_proposal_folder(options.proposals)
     if not options.compare:
         return {DC3 if _n_clustered(bundle) else SSL: bundle}
-    vanilla = read_bundle(options.compare)
+    vanilla = read_proposal_folder(options.compare)
     faults = []
     if not _n_clustered(bundle):
         faults.append(f"{options.proposals} has no image in a cluster: give the folder of a DC3 run first")
@@ -83,5 +83,5 @@ def _read_bundles(options: SimulateOptions) -> dict[str, Bundle]:
     return {SSL: vanilla, DC3: bundle}
 
 
-def _n_clustered(bundle: Bundle) -> int:
+def _n_clustered(bundle: ProposalFolder) -> int:
     return int((bundle.proposals["decision"] == "cluster").sum())

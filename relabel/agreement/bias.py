@@ -14,7 +14,7 @@ import pandas as pd
 from relabel.agreement.bootstrap import Draws, interval, resample_sums
 from relabel.agreement.evidence import Evidence
 from relabel.agreement.offers import offered_answers
-from relabel.agreement.proposals import NEED_SHOWN, why_lost
+from relabel.agreement.proposal_effect import NEED_SHOWN, why_lost
 from relabel.agreement.report_row import Measure, missing
 
 BIAS, NAME = "Confirmation bias", "d"

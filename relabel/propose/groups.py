@@ -9,9 +9,9 @@ from data.clusters import list_clusters
 from data.predictions import Predictions
 from data.proposals import MIXED
 from relabel.propose.captions import suggest_caption, suggest_class
+from relabel.propose.cluster_parts import split_cluster
 from relabel.propose.options import ProposeOptions
 from relabel.propose.ranking import check_minutes, member_minutes, single_minutes
-from relabel.propose.split import split_cluster
 from relabel.propose.suspects import find_suspects
 from relabel.propose.typical import order_typical
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from data.errors import InputError, name_some
-from data.proposals import MIXED, Bundle, Proposal
+from data.proposals import MIXED, Proposal, ProposalFolder
 from data.verdicts import Verdict, to_table
 from data.votes.counts import soft_labels
 from data.votes.reader import count_votes
@@ -54,7 +54,7 @@ class Stage(NamedTuple):
     model_version: str
 
 
-def read_truth(bundle: Bundle, votes: pd.DataFrame) -> np.ndarray:
+def read_truth(bundle: ProposalFolder, votes: pd.DataFrame) -> np.ndarray:
     """(N, k) share of the real votes for the N images of the folder; raises InputError when one has none."""
     names = bundle.proposals["image"].tolist()
     voted = sorted(votes["image"].unique())
@@ -68,7 +68,9 @@ def read_truth(bundle: Bundle, votes: pd.DataFrame) -> np.ndarray:
     return soft_labels(count_votes(votes, voted, bundle.about.classes).counts[rows])
 
 
-def play(bundle: Bundle, truth: np.ndarray, options: PlayOptions, generator: np.random.Generator) -> pd.DataFrame:
+def play(
+    bundle: ProposalFolder, truth: np.ndarray, options: PlayOptions, generator: np.random.Generator
+) -> pd.DataFrame:
     """All verdicts of all annotators and repetitions, tool `simulation`.
 
     Images of the control arm are judged singly without a proposal; certain ones with it; ambiguous ones by cluster.
@@ -104,7 +106,7 @@ def _check_options(options: PlayOptions) -> None:
         )
 
 
-def _set_stage(bundle: Bundle, truth: np.ndarray) -> Stage:
+def _set_stage(bundle: ProposalFolder, truth: np.ndarray) -> Stage:
     proposals = tuple(Proposal(*row) for row in bundle.proposals[list(Proposal._fields)].itertuples(index=False))
     pairs = zip(bundle.clusters["cluster"], bundle.clusters["proposal"], strict=True)
     judged = {cluster: proposal for cluster, proposal in pairs if proposal != MIXED}

@@ -8,7 +8,7 @@ import httpx
 import numpy as np
 
 from data.proposals import MIXED
-from relabel.label_studio.config import ANCHOR, CLUSTER_CLASS, IMAGE_CLASS, OUTLIERS
+from relabel.label_studio.project_pages import ANCHOR, CLUSTER_CLASS, IMAGE_CLASS, OUTLIERS
 from relabel.label_studio.projects import Project
 from relabel.label_studio.tasks import ID, MEMBERS, SHOWN
 from relabel.simulate.annotators import AnnotatorModel, CostModel, answer_again, answer_cluster, answer_image

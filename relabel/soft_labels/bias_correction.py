@@ -3,11 +3,11 @@
 import numpy as np
 
 from data.errors import InputError
+from relabel.soft_labels.ballots import NOTHING, Ballots, EstimateOptions
 from relabel.soft_labels.class_blending import blend
-from relabel.soft_labels.evidence import NOTHING, EstimateOptions, Evidence
 
 
-def correct_bias(evidence: Evidence, options: EstimateOptions) -> np.ndarray:
+def correct_bias(ballots: Ballots, options: EstimateOptions) -> np.ndarray:
     """(N, k) soft labels as if no proposal had been shown.
 
     Votes on one image with different proposals are corrected apart and joined by their number; votes given without a
@@ -16,16 +16,16 @@ def correct_bias(evidence: Evidence, options: EstimateOptions) -> np.ndarray:
 
     Raises InputError when no vote was given with a proposal.
     """
-    if (evidence.shown == NOTHING).all():
+    if (ballots.shown == NOTHING).all():
         raise InputError(
             "Bias correction takes out the effect of proposals, but no vote was given with one: give the verdict "
             "tables, which say what was shown, or leave it out."
         )
-    k = len(evidence.classes)
+    k = len(ballots.classes)
     # a group is an image with one proposal, or with none
-    keys, group = np.unique(evidence.image * (k + 1) + evidence.shown + 1, return_inverse=True)
+    keys, group = np.unique(ballots.image * (k + 1) + ballots.shown + 1, return_inverse=True)
     counts = np.zeros((len(keys), k))
-    np.add.at(counts, (group, evidence.label), 1)
+    np.add.at(counts, (group, ballots.label), 1)
     shown = keys % (k + 1) - 1
     size = counts.sum(1, keepdims=True)
     corrected = counts / size
@@ -33,14 +33,14 @@ def correct_bias(evidence: Evidence, options: EstimateOptions) -> np.ndarray:
     corrected[with_proposal] = invert_acceptance(
         corrected[with_proposal], shown[with_proposal], options.bias, options.full_acceptance
     )
-    soft = np.zeros((len(evidence.images), k))
+    soft = np.zeros((len(ballots.images), k))
     np.add.at(soft, keys // (k + 1), corrected * size)
     return soft / soft.sum(1, keepdims=True)
 
 
-def correct_bias_and_blend(evidence: Evidence, options: EstimateOptions) -> np.ndarray:
+def correct_bias_and_blend(ballots: Ballots, options: EstimateOptions) -> np.ndarray:
     """(N, k) bias correction, then class blending, the order of CleverLabel."""
-    return blend(correct_bias(evidence, options), options.blend, evidence.blend_with)
+    return blend(correct_bias(ballots, options), options.blend, ballots.blend_with)
 
 
 def invert_acceptance(soft: np.ndarray, proposed: np.ndarray, bias: float, full: float) -> np.ndarray:

@@ -17,7 +17,7 @@ import torch
 
 from data.images.deep import Reading
 from serving.model.card import ModelCard
-from serving.model.typical import encode_typical
+from serving.model.typical_files import encode_typical
 
 ROOT = Path(__file__).parents[2]
 SIZE = 16

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from data.proposals import MIXED, About, Bundle, ClusterRow, Proposal, fill_offered
+from data.proposals import MIXED, ClusterRow, Origin, Proposal, ProposalFolder, fill_offered
 from relabel.simulate.annotators import AnnotatorModel, CostModel, acceptance, without
 from relabel.simulate.play import PlayOptions, play
 
@@ -20,7 +20,7 @@ IGNORES = AnnotatorModel(d=0.0, full_acceptance=1.0)
 class Round(NamedTuple):
     """A dealt round."""
 
-    bundle: Bundle
+    bundle: ProposalFolder
     shares: np.ndarray
     """(N, k) chance of each answer without a proposal."""
     truth: np.ndarray
@@ -74,7 +74,7 @@ def deal(mixed: float, seed: int, n_images: int = 480, control: float = 0.3) -> 
     ]
     clusters_table = pd.DataFrame(clusters, columns=list(ClusterRow._fields))
     rows_table = fill_offered(pd.DataFrame(table, columns=list(Proposal._fields)), clusters_table)
-    bundle = Bundle(Path("nowhere"), About("run", CLASSES, 1, control, seed), rows_table, clusters_table)
+    bundle = ProposalFolder(Path("nowhere"), Origin("run", CLASSES, 1, control, seed), rows_table, clusters_table)
     return Round(bundle, shares, shares.argmax(1))
 
 

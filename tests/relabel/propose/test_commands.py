@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from data.errors import InputError
-from data.proposals import read_bundle
+from data.proposals import read_proposal_folder
 from data.verdicts import Verdict, to_table, write_verdicts
 from data.votes.reader import read_votes
 from dc3.__main__ import main
@@ -66,7 +66,7 @@ def newest() -> str:
 
 def answer(folder: Path, path: Path) -> pd.DataFrame:
     """Accepts every proposal of a class, through the table that all doors share."""
-    bundle = read_bundle(folder)
+    bundle = read_proposal_folder(folder)
     rows = [
         Verdict(
             image=row.image,
@@ -97,7 +97,7 @@ def test_rounds_form_a_chain(run_id: str, data: Path, tmp_path: Path, capsys: py
     assert f"run {run_id}, round 1" in printed
     assert f"dc3 review {folder}" in printed
     table = answer(folder, answers)
-    assert set(read_bundle(folder).proposals["part"]) == {"unlabelled"}
+    assert set(read_proposal_folder(folder).proposals["part"]) == {"unlabelled"}
 
     arguments = ["merge", str(folder), str(answers), "--votes", str(data / "votes.csv"), "--output", str(following)]
     assert main(arguments) == 0
@@ -114,7 +114,7 @@ def test_rounds_form_a_chain(run_id: str, data: Path, tmp_path: Path, capsys: py
     assert all("f1" in run.metrics for run in track.list_rounds(second))
 
     assert main(["propose", second, "--output", str(tmp_path / "proposals2")]) == 0
-    assert read_bundle(tmp_path / "proposals2").about.round == 2
+    assert read_proposal_folder(tmp_path / "proposals2").about.round == 2
 
 
 def test_a_vanilla_run_proposes_classes_only(
@@ -122,7 +122,7 @@ def test_a_vanilla_run_proposes_classes_only(
 ) -> None:
     assert train(data / "votes.csv", data, "--variant", "vanilla") == 0
     assert main(["propose", newest(), "--output", str(tmp_path / "out"), "--parts", "all"]) == 0
-    bundle = read_bundle(tmp_path / "out")
+    bundle = read_proposal_folder(tmp_path / "out")
     assert len(bundle.proposals) == 600
     assert set(bundle.proposals["decision"]) == {"class"}
     assert "0 clusters" in capsys.readouterr().out

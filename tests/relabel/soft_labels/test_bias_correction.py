@@ -3,9 +3,9 @@ import pytest
 
 from data.errors import InputError
 from relabel.simulate.annotators import AnnotatorModel, CostModel, answer_image
+from relabel.soft_labels.ballots import EstimateOptions
 from relabel.soft_labels.bias_correction import correct_bias, correct_bias_and_blend, invert_acceptance
 from relabel.soft_labels.class_blending import blend
-from relabel.soft_labels.evidence import EstimateOptions
 from tests.relabel.soft_labels.answers import make_evidence
 
 
@@ -16,25 +16,25 @@ def test_many_votes_with_a_known_bias_give_the_truth_back(d: float) -> None:
     n = 4000
     image = np.repeat(np.arange(3), n)
     answers = [answer_image(truth[row], 1, generator, AnnotatorModel(d=d), CostModel()).label for row in image]
-    evidence = make_evidence(image, np.array(answers), 3, shown=np.full(3 * n, 1))
-    corrected = correct_bias(evidence, EstimateOptions(bias=d))
+    ballots = make_evidence(image, np.array(answers), 3, shown=np.full(3 * n, 1))
+    corrected = correct_bias(ballots, EstimateOptions(bias=d))
     # 4 standard errors of the share of votes, widened by the division through 0.99 - d
     np.testing.assert_allclose(corrected, truth, atol=4 * 0.5 / np.sqrt(n) / (0.99 - d))
     if d:
-        assert np.abs(evidence.counts / n - truth).max() > 0.05, "the raw votes were biased"
+        assert np.abs(ballots.counts / n - truth).max() > 0.05, "the raw votes were biased"
 
 
 def test_votes_without_a_proposal_stay() -> None:
-    evidence = make_evidence(np.array([0, 0, 0, 1]), np.array([0, 0, 1, 0]), 2, shown=np.array([-1, -1, -1, 0]))
-    np.testing.assert_allclose(correct_bias(evidence, EstimateOptions())[0], [2 / 3, 1 / 3])
+    ballots = make_evidence(np.array([0, 0, 0, 1]), np.array([0, 0, 1, 0]), 2, shown=np.array([-1, -1, -1, 0]))
+    np.testing.assert_allclose(correct_bias(ballots, EstimateOptions())[0], [2 / 3, 1 / 3])
 
 
 def test_groups_of_one_image_are_joined_by_their_number_of_votes() -> None:
     options = EstimateOptions(bias=0.5, full_acceptance=1.0)
     label, shown = np.array([0, 0, 0, 1, 1, 1]), np.array([0, 0, 0, 0, -1, -1])
-    evidence = make_evidence(np.zeros(6, int), label, 2, shown=shown)
+    ballots = make_evidence(np.zeros(6, int), label, 2, shown=shown)
     # 3 of 4 accepted with d = 0.5: p = 0.5; two free votes for class 1
-    np.testing.assert_allclose(correct_bias(evidence, options), [[(4 * 0.5) / 6, (4 * 0.5 + 2) / 6]])
+    np.testing.assert_allclose(correct_bias(ballots, options), [[(4 * 0.5) / 6, (4 * 0.5 + 2) / 6]])
 
 
 def test_what_nobody_voted_for_shares_the_rest_equally() -> None:
@@ -45,10 +45,10 @@ def test_what_nobody_voted_for_shares_the_rest_equally() -> None:
 
 
 def test_blending_comes_after_the_correction() -> None:
-    evidence = make_evidence(np.array([0, 0, 1]), np.array([0, 1, 1]), 2, shown=np.array([0, 0, 1]))
+    ballots = make_evidence(np.array([0, 0, 1]), np.array([0, 1, 1]), 2, shown=np.array([0, 0, 1]))
     options = EstimateOptions(blend=0.4)
-    expected = blend(correct_bias(evidence, options), 0.4)
-    np.testing.assert_allclose(correct_bias_and_blend(evidence, options), expected)
+    expected = blend(correct_bias(ballots, options), 0.4)
+    np.testing.assert_allclose(correct_bias_and_blend(ballots, options), expected)
 
 
 def test_evidence_without_any_proposal_is_refused() -> None:

@@ -10,7 +10,7 @@ from PIL import Image
 from data.images.decoding import decode
 from data.images.deep import Reading
 from data.sources.digits import Digits
-from relabel.propose.images import name_file, write_images
+from relabel.propose.image_files import name_file, write_images
 from tests.data.images.files import png_16
 
 

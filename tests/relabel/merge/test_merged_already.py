@@ -4,16 +4,16 @@ import pandas as pd
 import pytest
 
 from data.errors import InputError
-from data.proposals import About
+from data.proposals import Origin
 from data.verdicts import to_table
-from relabel.known import refuse_known
 from relabel.merge import MergeOptions, merge, refuse_strangers
+from relabel.merged_already import refuse_known
 from tests.relabel.merge.test_merge import verdict
 
 IMAGES = [f"{number}.jpg" for number in range(12)]
 BEFORE = pd.DataFrame({"image": IMAGES, "label": ["cat", "dog"] * 6, "annotator": "Ann"})
 GIVEN = to_table([verdict(name, "dog", annotator="Ann", seconds=1.25 + place) for place, name in enumerate(IMAGES)])
-COPY = merge(BEFORE, GIVEN, IMAGES, About("run-1", ("cat", "dog"), 1, 0.1, 0), MergeOptions()).votes
+COPY = merge(BEFORE, GIVEN, IMAGES, Origin("run-1", ("cat", "dog"), 1, 0.1, 0), MergeOptions()).votes
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from serving.export.to_onnx import choose_typical, export_onnx
 from serving.http.model_facts import describe_model
 from serving.model.card import BadModel, read_card
 from serving.model.session import Model
-from serving.model.typical import SIDE, encode_typical, name_typical
+from serving.model.typical_files import SIDE, encode_typical, name_typical
 from serving.settings import Settings
 from tests.serving.http.test_app import in_process
 from tests.serving.running import CARD, TinyPredictor, make_images

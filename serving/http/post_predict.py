@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 from data.images.decoding import BadImage
 from serving.http.answers import Answer, answer, answer_error
 from serving.http.image_refusals import refuse_image, status_of_all
-from serving.http.upload import read_uploads
+from serving.http.request_images import read_uploads
 from serving.live.batching import Overloaded
 from serving.live.live_model import LiveModel
 from serving.live.scheduling import Turns

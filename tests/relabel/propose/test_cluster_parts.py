@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from relabel.propose.split import split_cluster
+from relabel.propose.cluster_parts import split_cluster
 
 
 def within(embedding: np.ndarray, parts: list[np.ndarray]) -> float:

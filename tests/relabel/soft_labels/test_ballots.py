@@ -3,10 +3,10 @@ import pandas as pd
 import pytest
 
 from data.errors import InputError
-from data.proposals import About
+from data.proposals import Origin
 from data.verdicts import Verdict, to_table
 from relabel.merge import MergeOptions, merge
-from relabel.soft_labels.evidence import NOTHING, gather_evidence
+from relabel.soft_labels.ballots import NOTHING, gather_ballots
 
 VERDICT = Verdict(
     "a.png", "Ann", "cat", 1.0, "2026-01-01T10:00:00+00:00", 1, "review", "image", "", "proposal", "cat", "run",
@@ -16,41 +16,41 @@ VERDICT = Verdict(
 
 def test_votes_and_verdicts_are_joined() -> None:
     votes = pd.DataFrame({"image": ["a.png", "b.png"], "label": ["dog", "cat"], "votes": [2, 1]})
-    evidence = gather_evidence([votes, to_table([VERDICT])])
-    assert evidence.images == ("a.png", "b.png")
-    assert evidence.classes == ("cat", "dog")
-    np.testing.assert_array_equal(evidence.counts, [[1, 2], [1, 0]])
-    np.testing.assert_array_equal(evidence.annotator, [NOTHING, NOTHING, NOTHING, 0])
+    ballots = gather_ballots([votes, to_table([VERDICT])])
+    assert ballots.images == ("a.png", "b.png")
+    assert ballots.classes == ("cat", "dog")
+    np.testing.assert_array_equal(ballots.counts, [[1, 2], [1, 0]])
+    np.testing.assert_array_equal(ballots.annotator, [NOTHING, NOTHING, NOTHING, 0])
 
 
 def test_a_proposal_counts_as_shown_only_where_it_was() -> None:
     changed = VERDICT._replace(annotator="Bob", label="dog", outcome="changed")
     control = VERDICT._replace(annotator="Cem", arm="control", outcome="manual")
     bulk = VERDICT._replace(annotator="Dan", outcome="bulk")
-    evidence = gather_evidence([to_table([VERDICT, changed, control, bulk])])
-    np.testing.assert_array_equal(evidence.shown, [0, 0, NOTHING, NOTHING])
-    np.testing.assert_array_equal(evidence.label, [0, 1, 0, 0])
+    ballots = gather_ballots([to_table([VERDICT, changed, control, bulk])])
+    np.testing.assert_array_equal(ballots.shown, [0, 0, NOTHING, NOTHING])
+    np.testing.assert_array_equal(ballots.label, [0, 1, 0, 0])
 
 
 def test_images_without_a_label_are_left_out() -> None:
     skipped = VERDICT._replace(image="b.png", label="", outcome="skipped")
     excluded = VERDICT._replace(image="c.png", label="", outcome="excluded", unit="cluster")
-    assert gather_evidence([to_table([VERDICT, skipped, excluded])], ("cat", "dog")).images == ("a.png",)
+    assert gather_ballots([to_table([VERDICT, skipped, excluded])], ("cat", "dog")).images == ("a.png",)
 
 
 def test_classes_of_proposals_are_known_without_a_vote() -> None:
-    assert gather_evidence([to_table([VERDICT._replace(proposal="dog", outcome="changed")])]).classes == ("cat", "dog")
+    assert gather_ballots([to_table([VERDICT._replace(proposal="dog", outcome="changed")])]).classes == ("cat", "dog")
 
 
 def test_all_faults_are_named_at_once() -> None:
     votes = pd.DataFrame({"image": ["a", "b", "c"], "label": ["cat", "", "cow"], "votes": [1, 1, -2]})
     with pytest.raises(InputError, match=r"(?s)cow.*empty label\(s\): b.*c -> cow: -2"):
-        gather_evidence([votes], ("cat", "dog"))
+        gather_ballots([votes], ("cat", "dog"))
 
 
 def test_tables_without_votes_are_refused() -> None:
     with pytest.raises(InputError, match="no row with a label"):
-        gather_evidence([to_table([VERDICT._replace(label="", outcome="skipped")])])
+        gather_ballots([to_table([VERDICT._replace(label="", outcome="skipped")])])
 
 
 def test_verdicts_count_as_they_do_when_merged() -> None:
@@ -67,15 +67,15 @@ def test_verdicts_count_as_they_do_when_merged() -> None:
             in_cluster._replace(label="", outcome="excluded", at=later),
         ]
     )
-    evidence = gather_evidence([table, table], ("cat", "dog"))
-    assert evidence.images == ("a.png", "b.png")
-    np.testing.assert_array_equal(evidence.counts, [[0, 1], [1, 0]])
-    assert [line.split(" ")[0] for line in evidence.notices] == ["7", "2"]
+    ballots = gather_ballots([table, table], ("cat", "dog"))
+    assert ballots.images == ("a.png", "b.png")
+    np.testing.assert_array_equal(ballots.counts, [[0, 1], [1, 0]])
+    assert [line.split(" ")[0] for line in ballots.notices] == ["7", "2"]
     merged = merge(
         pd.DataFrame({"image": [], "label": []}),
         table,
         ["a.png", "b.png", "c.png"],
-        About("run", ("cat", "dog"), 1, 0.1, 0),
+        Origin("run", ("cat", "dog"), 1, 0.1, 0),
         MergeOptions(),
     )
     found = merged.votes.groupby(["image", "label"])["votes"].sum()
@@ -86,9 +86,9 @@ def test_an_answer_that_is_merged_already_counts_once_and_keeps_what_was_shown()
     merged = pd.DataFrame(
         {"image": ["a.png", "a.png"], "label": ["dog", "cat"], "annotator": ["Ann"] * 2, "round": ["0", "1"]}
     )
-    evidence = gather_evidence([to_table([VERDICT]), merged])
-    np.testing.assert_array_equal(evidence.counts, [[1, 1]])
-    assert sorted(evidence.shown.tolist()) == [NOTHING, 0]
+    ballots = gather_ballots([to_table([VERDICT]), merged])
+    np.testing.assert_array_equal(ballots.counts, [[1, 1]])
+    assert sorted(ballots.shown.tolist()) == [NOTHING, 0]
 
 
 @pytest.mark.parametrize(
@@ -97,20 +97,20 @@ def test_an_answer_that_is_merged_already_counts_once_and_keeps_what_was_shown()
 def test_counts_beyond_reason_are_refused_before_they_fill_the_memory(votes: float, message: str) -> None:
     table = pd.DataFrame({"image": ["a", "b"], "label": ["cat", "dog"], "votes": [votes, 1]})
     with pytest.raises(InputError, match=message):
-        gather_evidence([table])
+        gather_ballots([table])
 
 
 @pytest.mark.parametrize("time", ["at", "updated_at"])
 def test_of_an_annotators_answers_in_two_tables_the_last_by_time_counts(time: str) -> None:
     first = pd.DataFrame({"image": ["a", "b"], "label": ["cat", "dog"], "annotator": "Ann", time: "2026-02-01T00:00Z"})
     second = first.assign(label=["dog", "dog"], **{time: "2026-01-01T00:00Z"})
-    np.testing.assert_array_equal(gather_evidence([first, second]).counts, [[1, 0], [0, 1]])
+    np.testing.assert_array_equal(gather_ballots([first, second]).counts, [[1, 0], [0, 1]])
     with pytest.raises(InputError, match="The tables together: 1 time"):
-        gather_evidence([table.drop(columns=time) for table in (first, second)])
+        gather_ballots([table.drop(columns=time) for table in (first, second)])
 
 
 def test_no_table_and_a_class_mixed_are_refused() -> None:
     with pytest.raises(InputError, match="at least one table"):
-        gather_evidence([])
+        gather_ballots([])
     with pytest.raises(InputError, match="a class called 'Mixed': relabelling calls clusters"):
-        gather_evidence([pd.DataFrame({"image": ["a", "b"], "label": ["cat", "Mixed"]})])
+        gather_ballots([pd.DataFrame({"image": ["a", "b"], "label": ["cat", "Mixed"]})])

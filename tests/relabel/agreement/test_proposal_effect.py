@@ -6,7 +6,7 @@ import pytest
 from data.verdicts import Verdict, to_table
 from relabel.agreement.bootstrap import Draws
 from relabel.agreement.evidence import gather_evidence
-from relabel.agreement.proposals import measure_effect, measure_outcomes
+from relabel.agreement.proposal_effect import measure_effect, measure_outcomes
 from relabel.agreement.report_row import Measure
 from tests.relabel.agreement.players import answer, draw_votes, make_setting
 

@@ -36,7 +36,7 @@ class EstimateOptions:
     """Dawid-Skene stops when the mean log-likelihood of an image gains less."""
 
 
-class Evidence(NamedTuple):
+class Ballots(NamedTuple):
     """M votes on N images over k classes; every image has at least one."""
 
     images: tuple[str, ...]
@@ -66,8 +66,8 @@ class Evidence(NamedTuple):
         return counts
 
 
-def gather_evidence(tables: Sequence[pd.DataFrame], classes: Sequence[str] = ()) -> Evidence:
-    """Joins vote tables (`data.votes.reader`) and verdict tables (`data.verdicts`) into one evidence.
+def gather_ballots(tables: Sequence[pd.DataFrame], classes: Sequence[str] = ()) -> Ballots:
+    """Joins vote tables (`data.votes.reader`) and verdict tables (`data.verdicts`) into one set of ballots.
 
     The verdicts that count are those that `dc3 merge` takes over (`relabel.standing`), and an answer that stands in a
     merged table as well counts once. Images without a vote (all excluded or skipped) are left out. A proposal counts
@@ -98,7 +98,7 @@ def gather_evidence(tables: Sequence[pd.DataFrame], classes: Sequence[str] = ())
     votes = votes.loc[votes.index.repeat(votes["votes"].astype(int))]
     images = tuple(sorted(votes["image"].unique()))
     annotators = pd.Index(sorted(set(votes["annotator"]) - {""}))
-    return Evidence(
+    return Ballots(
         images,
         names,
         pd.Index(images).get_indexer(votes["image"]),
@@ -109,12 +109,12 @@ def gather_evidence(tables: Sequence[pd.DataFrame], classes: Sequence[str] = ())
     )
 
 
-def require_annotators(evidence: Evidence, purpose: str) -> None:
+def require_annotators(ballots: Ballots, purpose: str) -> None:
     """Raises InputError when a vote does not name its annotator."""
-    unnamed = int((evidence.annotator == NOTHING).sum())
+    unnamed = int((ballots.annotator == NOTHING).sum())
     if unnamed:
         raise InputError(
-            f"{purpose} weighs annotators, so every vote must name one; {unnamed} of {len(evidence.annotator)} votes "
+            f"{purpose} weighs annotators, so every vote must name one; {unnamed} of {len(ballots.annotator)} votes "
             "name none. Give tables with a column annotator, or choose another estimator."
         )
 

@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relabel.label_studio.config import cluster_config, image_config
+from relabel.label_studio.project_pages import cluster_config, image_config
 from tests.relabel.label_studio.bundles import CLASSES
 
 _names = st.lists(

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from data.errors import InputError
-from data.proposals import IMAGES, Bundle
+from data.proposals import IMAGES, ProposalFolder
 
 
 class Links(NamedTuple):
@@ -20,7 +20,7 @@ class Links(NamedTuple):
         return self.prefix + quote(file)
 
 
-def link_local(bundle: Bundle, root: Path, server_root: str = "") -> Links:
+def link_local(bundle: ProposalFolder, root: Path, server_root: str = "") -> Links:
     """Images that Label Studio serves from its document root.
 
     Args:

@@ -25,7 +25,8 @@ def test_d_lies_in_its_interval(n_votes: int, method: str, d: float) -> None:
     for seed in range(runs):
         setting = make_setting(300, 4, seed, control=0.4)
         votes = draw_votes(setting, n_votes, seed) if n_votes else None
-        found = measure(setting, answer(setting, d, 2, 1, seed + 100), votes, seed)[0]
+        evidence = gather_evidence(answer(setting, d, 2, 1, seed + 100), votes)
+        found = next(measure_bias(evidence, Draws(len(setting.shares), 200, seed)))
         assert method in found.note
         covered += found.low <= d <= found.high
         values.append(found.value)

@@ -1,6 +1,5 @@
 """The round on real images by the command line: train, propose, merge, train again, propose again."""
 
-import shutil
 import zipfile
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from data.proposals import read_bundle
 from data.verdicts import Verdict, to_table, write_verdicts
 from data.votes.reader import read_votes
 from dc3.__main__ import main
-from tests.stores import forget_mlflow
+from tests.stores import name_store, use_store
 from training import track
 
 pytestmark = pytest.mark.slow
@@ -38,19 +37,14 @@ def data(cifar10h: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def trained(data: Path, migrated_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store with one run."""
     folder = tmp_path_factory.mktemp("store")
-    shutil.copy(migrated_database, folder / "mlflow.db")
-    with pytest.MonkeyPatch.context() as patch:
-        forget_mlflow(patch)
-        patch.setenv("DC3_STORE", str(folder))
-        patch.setenv("DC3_EXPERIMENT", "test")
+    with use_store(folder, migrated_database):
         assert train(data / "votes.csv", data) == 0
     return folder
 
 
 @pytest.fixture
 def run_id(trained: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    monkeypatch.setenv("DC3_STORE", str(trained))
-    monkeypatch.setenv("DC3_EXPERIMENT", "test")
+    name_store(trained, monkeypatch)
     return newest()
 
 

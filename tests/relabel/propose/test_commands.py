@@ -12,6 +12,7 @@ from data.proposals import read_bundle
 from data.verdicts import Verdict, to_table, write_verdicts
 from data.votes.reader import read_votes
 from dc3.__main__ import main
+from tests.part_of_cifar10h import write_part
 from tests.stores import name_store, use_store
 from training import track
 
@@ -24,12 +25,7 @@ QUICK = ["--preset", "cifar10h_small", "--batch-size", "16", "--steps", "3", "--
 def data(cifar10h: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """600 images of CIFAR-10H; the last 100 have no votes."""
     folder = tmp_path_factory.mktemp("cifar10h")
-    votes = pd.read_csv(cifar10h / "votes.csv")
-    names = sorted(votes["image"].unique())[:600]
-    with zipfile.ZipFile(cifar10h / "images.zip") as old, zipfile.ZipFile(folder / "images.zip", "w") as new:
-        for name in names:
-            new.writestr(name, old.read(name))
-    votes[votes["image"].isin(names[:500])].to_csv(folder / "votes.csv", index=False)
+    write_part(cifar10h, folder, 600, 500)
     return folder
 
 

@@ -18,6 +18,7 @@ def measure(setting: Setting, verdicts: pd.DataFrame, votes: pd.DataFrame | None
     return list(measure_bias(evidence, Draws(len(setting.shares), 200, seed)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("n_votes", "method"), [(12, "least squares"), (0, "means of the two arms")])
 @pytest.mark.parametrize("d", [0.0, 0.4])
 def test_d_lies_in_its_interval(n_votes: int, method: str, d: float) -> None:

@@ -90,6 +90,7 @@ def test_every_method_trains_under_every_variant(tmp_path: Path, method: str, va
     assert all(math.isfinite(value) for losses in record for value in losses.terms.values())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["mean_teacher", "fixmatch", "mixmatch"])
 def test_resumed_training_ends_in_the_very_same_weights(store: Path, tiny: Callable[..., Config], method: str) -> None:
     config = tiny(method=method, loop={"steps": 4, "evaluate_every": 2, "log_every": 1})
@@ -211,6 +212,7 @@ def test_the_teacher_of_a_training_is_the_average(tmp_path: Path, monkeypatch: p
     assert n_compared == 3
 
 
+@pytest.mark.slow
 def test_compiled_networks_train_as_eager_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Through torch's tracer; the code that its compiler would make of the trace takes minutes on CPU."""
     n_compiled = []

@@ -42,9 +42,9 @@ fast: environment
 gpu-environment: environment
 	$(BIN)/python -m benchmarks.gpu.environment
 
-# The tests and relabel-demo make it themselves where it is not; below .cache/dc3 in the home folder
-label-studio: environment
-	$(BIN)/python -c 'from relabel.label_studio.install import install; print(install())'
+# Tests and relabel-demo make it themselves where it is not, in .cache/dc3 of the home folder; needs no environment
+label-studio:
+	$(PYTHON) -c 'from relabel.label_studio.install import install; print(install())'
 
 clean:
 	rm -rf .venv *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

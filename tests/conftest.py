@@ -5,14 +5,13 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.order import make_scheduler, sort_by_length
-from tests.serving.browser import Browser, Page, open_browser, open_page
 from tests.shared import make_once
 from tests.stores import name_store
 
@@ -61,20 +60,6 @@ def store(migrated_database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     shutil.copy(migrated_database, folder / "mlflow.db")
     name_store(folder, monkeypatch)
     return folder
-
-
-@pytest.fixture(scope="session")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """A real browser for all tests of pages."""
-    with open_browser(tmp_path_factory.mktemp("browser")) as running:
-        yield running
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """A page of its own."""
-    with open_page(browser) as opened:
-        yield opened
 
 
 @pytest.fixture(scope="session")

@@ -13,65 +13,24 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 _OPTIONS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--window-size=900,1100")
 
 
-class Browser:
-    """A running browser: commands go in and messages come out as JSON, each ended by a zero byte."""
+class Page:
+    """One page; each call waits for its answer."""
 
     def __init__(self, to_browser: int, from_browser: int) -> None:
         self._to = to_browser
         self._from = from_browser
         self._buffer = b""
         self._count = 0
-
-    def send(self, method: str, session: str | None = None, **parameters: object) -> int:
-        """Returns the number that the answer will bear; `session` is that of a page."""
-        self._count += 1
-        message = {"id": self._count, "method": method, "params": parameters}
-        if session:
-            message["sessionId"] = session
-        os.write(self._to, json.dumps(message).encode() + b"\0")
-        return self._count
-
-    def read(self) -> dict[str, Any]:
-        """The next answer or event."""
-        while b"\0" not in self._buffer:
-            data = os.read(self._from, 1 << 16)
-            assert data, "the browser ended"
-            self._buffer += data
-        message, _, self._buffer = self._buffer.partition(b"\0")
-        return dict(json.loads(message))
-
-
-class Page:
-    """One page that shares no cookies or storage with another; each call waits for its answer."""
-
-    def __init__(self, browser: Browser) -> None:
-        self._browser = browser
-        self._session: str | None = None
+        target = self._send("Target.createTarget", url="about:blank")["targetId"]
+        self._session = self._send("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         self.faults: list[str] = []
         """Whatever the page's console and the browser complained of."""
-        self._context = self.call("Target.createBrowserContext")["browserContextId"]
-        target = self.call("Target.createTarget", url="about:blank", browserContextId=self._context)["targetId"]
-        self._session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ("Page", "Runtime", "Log", "DOM", "Accessibility"):
             self.call(f"{domain}.enable")
 
-    def close(self) -> None:
-        """With all that it stored."""
-        self._session = None
-        self.call("Target.disposeBrowserContext", browserContextId=self._context)
-
     def call(self, method: str, **parameters: object) -> dict[str, Any]:
-        """A method of the page, or of the browser while there is none."""
-        number = self._browser.send(method, self._session, **parameters)
-        while True:
-            answer = self._browser.read()
-            if answer.get("id") == number:
-                assert "error" not in answer, answer
-                return dict(answer["result"])
-            # events of a page that was closed may come late
-            is_mine = answer.get("sessionId") == self._session
-            if is_mine and answer.get("method") in ("Runtime.exceptionThrown", "Log.entryAdded"):
-                self.faults.append(json.dumps(answer["params"]))
+        """A method of the page."""
+        return self._send(method, self._session, **parameters)
 
     def evaluate(self, expression: str) -> Any:
         """The value of a JavaScript expression; a promise is awaited."""
@@ -90,10 +49,32 @@ class Page:
         node = self.call("DOM.querySelector", nodeId=root, selector=selector)["nodeId"]
         self.call("DOM.setFileInputFiles", nodeId=node, files=[str(file) for file in files])
 
+    def _send(self, method: str, session: str | None = None, **parameters: object) -> dict[str, Any]:
+        self._count += 1
+        message = {"id": self._count, "method": method, "params": parameters}
+        if session:
+            message["sessionId"] = session
+        os.write(self._to, json.dumps(message).encode() + b"\0")
+        while True:
+            answer = self._read()
+            if answer.get("id") == self._count:
+                assert "error" not in answer, answer
+                return dict(answer["result"])
+            if answer.get("method") in ("Runtime.exceptionThrown", "Log.entryAdded"):
+                self.faults.append(json.dumps(answer["params"]))
+
+    def _read(self) -> dict[str, Any]:
+        while b"\0" not in self._buffer:
+            data = os.read(self._from, 1 << 16)
+            assert data, "the browser ended"
+            self._buffer += data
+        message, _, self._buffer = self._buffer.partition(b"\0")
+        return dict(json.loads(message))
+
 
 @contextlib.contextmanager
-def open_browser(profile: Path) -> Iterator[Browser]:
-    """A new browser, which ends with the block."""
+def open_page(profile: Path) -> Iterator[Page]:
+    """A new browser with one page; it ends with the block."""
     assert CHROMIUM
     read_end, to_browser = os.pipe()
     from_browser, write_end = os.pipe()
@@ -116,19 +97,9 @@ def open_browser(profile: Path) -> Iterator[Browser]:
     os.close(read_end)
     os.close(write_end)
     try:
-        yield Browser(to_browser, from_browser)
+        yield Page(to_browser, from_browser)
     finally:
         process.terminate()
         process.wait(timeout=20)
         os.close(to_browser)
         os.close(from_browser)
-
-
-@contextlib.contextmanager
-def open_page(browser: Browser) -> Iterator[Page]:
-    """A new page, closed with the block."""
-    page = Page(browser)
-    try:
-        yield page
-    finally:
-        page.close()

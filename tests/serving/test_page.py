@@ -2,6 +2,7 @@
 
 import base64
 import os
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import torch
 from PIL import Image
 
 from serving.export.to_onnx import export_onnx
-from tests.serving.browser import CHROMIUM, Page
+from tests.serving.browser import CHROMIUM, Page, open_page
 from tests.serving.running import CARD, Server, TinyPredictor, make_images, serve
 
 pytestmark = [
@@ -28,6 +29,13 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
         Image.fromarray(image).save(path)
     (folder / "notes.txt").write_text("no image")
     return [*paths, folder / "notes.txt"]
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Iterator[Page]:
+    """A page in a new browser."""
+    with open_page(tmp_path) as opened:
+        yield opened
 
 
 def test_chosen_images_are_answered_beside_their_pictures(page: Page, server: Server, files: list[Path]) -> None:

@@ -3,6 +3,7 @@
 import base64
 import os
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from tests.relabel.label_studio.bundles import CLASSES
 from tests.relabel.label_studio.conftest import MakeBundle
 from tests.relabel.label_studio.server import Person, Server
 from tests.relabel.label_studio.test_push import names_of, run_push
-from tests.serving.browser import CHROMIUM, Page
+from tests.serving.browser import CHROMIUM, Page, open_page
 
 pytestmark = [
     pytest.mark.slow,
@@ -26,13 +27,14 @@ _CHECKED = "[...document.querySelectorAll('input[type={}]:checked')].map(e => e.
 
 
 @pytest.fixture
-def page(page: Page, label_studio: Server, annotators: tuple[Person, Person]) -> Page:
-    """One in which the first annotator has logged in."""
-    size = {"width": 1280, "height": 900, "deviceScaleFactor": 1, "mobile": False}
-    page.call("Emulation.setDeviceMetricsOverride", **size)
-    for name, value in annotators[0].session.cookies.items():
-        page.call("Network.setCookie", name=name, value=value, url=label_studio.url)
-    return page
+def page(tmp_path: Path, label_studio: Server, annotators: tuple[Person, Person]) -> Iterator[Page]:
+    """A browser in which the first annotator has logged in."""
+    with open_page(tmp_path) as opened:
+        size = {"width": 1280, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+        opened.call("Emulation.setDeviceMetricsOverride", **size)
+        for name, value in annotators[0].session.cookies.items():
+            opened.call("Network.setCookie", name=name, value=value, url=label_studio.url)
+        yield opened
 
 
 def open_stream(page: Page, client: Client, bundle: Bundle, kind: Kind) -> None:

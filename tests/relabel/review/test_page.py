@@ -6,13 +6,14 @@ import logging
 import math
 import os
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.relabel.review.running import Annotator, review
 from tests.relabel.review.running import Page as Server
-from tests.serving.browser import CHROMIUM, Page
+from tests.serving.browser import CHROMIUM, Page, open_page
 from tests.serving.running import free_port
 
 pytestmark = [
@@ -25,10 +26,12 @@ _CODES = {"Enter": (13, "\r"), " ": (32, " "), "Escape": (27, ""), "Tab": (9, ""
 
 
 @pytest.fixture
-def page(page: Page) -> Page:
-    """Of 1280 x 800."""
-    size(page, 1280, 800)
-    return page
+def page(tmp_path: Path) -> Iterator[Page]:
+    """A page in a new browser of 1280 x 800."""
+    (tmp_path / "profile").mkdir()
+    with open_page(tmp_path / "profile") as opened:
+        size(opened, 1280, 800)
+        yield opened
 
 
 def size(page: Page, width: int, height: int, factor: float = 1.0) -> None:

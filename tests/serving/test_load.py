@@ -38,7 +38,7 @@ def test_two_hundred_clients_lose_no_request(model_path: Path, tmp_path: Path) -
 
 def test_what_is_too_much_is_refused_at_once_and_never_queued(model_path: Path, tmp_path: Path) -> None:
     with serve(model_path, tmp_path, DC3_MAX_QUEUE="8") as server:
-        outcomes = asyncio.run(load(server.url, LARGE, 200, CROWD_S / 2))
+        outcomes = asyncio.run(load(server.url, LARGE, 200, CROWD_S))
         assert httpx.post(f"{server.url}/predict", content=SMALL[0]).status_code == 200
     assert {outcome.status for outcome in outcomes} == {200, 503}
     refused = [outcome for outcome in outcomes if outcome.status == 503]

@@ -104,38 +104,17 @@ def test_mlflow_run_without_an_environment_manager_says_what_is_missing(store: P
 
 
 @pytest.mark.slow
-def test_training_imports_without_mlflow_optuna_and_bentoml() -> None:
-    """A borrowed GPU machine has torch and torchvision alone."""
+def test_a_step_needs_torch_torchvision_and_numpy_alone_and_a_whole_training_no_store() -> None:
+    """A borrowed GPU machine has little; so do the tests that it runs."""
+    absent = ("mlflow", "optuna", "bentoml", "onnx", "tyro")
+    of_no_step = ("pandas", "sklearn", "scipy", "pyarrow", "pydantic", "tqdm")
     code = (
         "import sys\n"
-        "for name in ('mlflow', 'optuna', 'bentoml', 'onnx', 'tyro'): sys.modules[name] = None\n"
-        "import training.loop.fit, training.evaluate.predict, training.methods, training.config\n"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
-    assert done.returncode == 0, done.stderr
-
-
-@pytest.mark.slow
-def test_a_step_needs_torch_torchvision_and_numpy_alone() -> None:
-    """So do the tests that a borrowed GPU machine runs."""
-    absent = (
-        "mlflow",
-        "optuna",
-        "bentoml",
-        "onnx",
-        "tyro",
-        "pandas",
-        "sklearn",
-        "scipy",
-        "pyarrow",
-        "pydantic",
-        "tqdm",
-    )
-    code = (
-        "import sys\n"
-        f"for name in {absent}: sys.modules[name] = None\n"
+        f"for name in {absent + of_no_step}: sys.modules[name] = None\n"
         "import training.loop.fit, training.methods, training.networks\n"
         "import tests.gpu.test_loop_on_each_device, tests.gpu.test_same_on_each_device\n"
+        f"for name in {of_no_step}: del sys.modules[name]\n"
+        "import training.evaluate.predict, training.config\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 0, done.stderr

@@ -81,6 +81,7 @@ def test_the_loop_around_the_steps_waits_only_to_report(
     assert [losses.step for losses in record] == [32]
 
 
+@pytest.mark.slow
 def test_memory_stays_flat(device: torch.device, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Over 200 steps on CUDA and 40 on CPU, from the tenth on; the readings of a step are freed at each report."""
     n_steps = 200 if device.type == "cuda" else 40

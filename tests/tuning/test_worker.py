@@ -65,6 +65,7 @@ def test_workers_that_begin_together_complete_exactly_the_trials_asked_for(optio
     assert states(study).count(TrialState.RUNNING) == 0
 
 
+@pytest.mark.slow
 def test_a_waiting_trial_is_taken_by_one_worker_only(options: StudyOptions) -> None:
     study = open_study(options)
     for number in range(12):

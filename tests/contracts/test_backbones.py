@@ -153,10 +153,12 @@ def test_statistics_that_move_while_frozen_or_never_are_refused(monkeypatch: pyt
     def idle(network: nn.Module) -> Iterator[None]:
         yield
 
-    check = backbone_checks.check_statistics_stay_while_frozen
-    with monkeypatch.context() as patch, pytest.raises(AssertionError):
-        patch.setattr(backbone_checks, "frozen_statistics", idle)
-        check(Small)
-    with monkeypatch.context() as patch, pytest.raises(AssertionError):
-        patch.setattr(backbone_checks, "set_batch_norm_decay", lambda network, decay: network.eval())
-        check(Small)
+    faults = {
+        "frozen_statistics": idle,
+        "set_batch_norm_decay": lambda network, decay: network.eval(),
+    }
+    for name, fault in faults.items():
+        with monkeypatch.context() as patch:
+            patch.setattr(backbone_checks, name, fault)
+            with pytest.raises(AssertionError):
+                backbone_checks.check_statistics_stay_while_frozen(Small)

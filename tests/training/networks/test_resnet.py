@@ -30,5 +30,5 @@ def test_missing_or_foreign_weights_are_refused(tmp_path: Path) -> None:
     torch.save(models.resnet50(weights=None).state_dict(), tmp_path / "w.pth")
     with pytest.raises(InputError, match="weights of another network"):
         build_network(NetworkOptions("resnet18", str(tmp_path / "w.pth")), 32, 3)
-    with pytest.raises(InputError, match="--pretrained .* Small takes no weights .* leave --pretrained out"):
+    with pytest.raises(InputError, match=r"--pretrained .* Small takes no weights .* leave --pretrained out"):
         build_network(NetworkOptions("small", str(tmp_path / "w.pth")), 32, 3)

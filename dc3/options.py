@@ -6,17 +6,23 @@ from typing import TypeVar
 
 import tyro
 
-from training.config import Config, check_config, load_preset
+from training.config import Config, check_config, choose_source, load_preset
 
 Options = TypeVar("Options")
 
 
 def take_preset(argv: list[str], default: str = "digits") -> tuple[Config, list[str]]:
-    """Reads --preset NAME_OR_FILE and returns its configuration and the other arguments."""
+    """Reads --preset NAME_OR_FILE and returns its configuration and the other arguments.
+
+    It has the options of the source that --source names: which flags there are depends on it.
+    """
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("--preset", default=default)
     known, rest = parser.parse_known_args(argv)
-    return load_preset(known.preset), rest
+    parser.add_argument("--source", default="")
+    source = parser.parse_known_args(argv)[0].source
+    config = load_preset(known.preset)
+    return choose_source(config, source or config.data.source), rest
 
 
 def parse_options(kind: type[Options], default: Options, argv: list[str], verb: str, description: str) -> Options:

@@ -58,9 +58,10 @@ def _recall_config(run_id: str, given: "Config", preset: "Config") -> "Config":
     recorded, wanted, unchanged = (flatten(asdict(options)) for options in (config, given, preset))
     own = ("device", "execution", "images", "votes")
     faults = [
-        f"{name} = {recorded[name]}, not {value}"
+        f"{name} = {recorded.get(name)}, not {value}"
         for name, value in wanted.items()
-        if name not in own and value != unchanged[name] and value != recorded[name]
+        # options of another source than the recorded one are in one of them alone
+        if name not in own and value != unchanged.get(name) and value != recorded.get(name)
     ]
     if faults:
         raise InputError(

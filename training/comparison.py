@@ -141,7 +141,8 @@ def _find_differences(recorded: Config, planned: Config) -> list[str]:
     own = {"device", "execution", "images", "votes"}
     if recorded.runtime.precision == "auto":  # as runs of before recorded it
         own.add("precision")
-    return [f"{key} = {before[key]}, not {now[key]}" for key in now if key not in own and before[key] != now[key]]
+    names = [key for key in now | before if key not in own and before.get(key) != now.get(key)]
+    return [f"{key} = {before.get(key)}, not {now.get(key)}" for key in names]
 
 
 def _train_one(config: Config, parent: str, fingerprint: str) -> track.FinishedRun:

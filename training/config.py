@@ -4,14 +4,14 @@ import difflib
 import json
 import tomllib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
 from data.errors import InputError
-from data.sources import SOURCES, SourceOptions
+from data.sources import SOURCES, SourceOptions, adapt_options
 from training.batches.feed import BatchOptions
 from training.batches.split import SplitOptions
 from training.loop.fit import LoopOptions
@@ -34,6 +34,7 @@ class Config:
     """vanilla, inverse_ce, cc, dc3 (Table 4), or dc3_guided (ours: ambiguity starts from low confidence)."""
     paper_dataset: str = ""
     """Name of the data set in the paper's tables (cifar10h, plankton, ...), to show its figures beside ours."""
+    # in the class that its source takes, which may add options of its own
     data: SourceOptions = field(default_factory=SourceOptions)
     split: SplitOptions = field(default_factory=SplitOptions)
     network: NetworkOptions = field(default_factory=NetworkOptions)
@@ -90,14 +91,37 @@ def parse_config(values: Mapping[str, Any], origin: str) -> Config:
     Raises:
         InputError: every fault at once: unknown keys with the nearest known one, wrong types, values out of range.
     """
-    faults = _unknown_keys(values, asdict(Config()))
+    blank = choose_source(Config(), _named_source(values))
+    faults = _unknown_keys(values, asdict(blank))
+    data = values.get("data", {})
     try:
-        config = TypeAdapter(Config).validate_python(values)
+        # the class of its options is known here alone: pydantic would take the one that Config names
+        data = TypeAdapter(type(blank.data)).validate_python(data)
     except ValidationError as error:
-        faults += [f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()]
+        faults += _describe_faults(error, "data.")
+        data = blank.data
+    try:
+        config = TypeAdapter(Config).validate_python({**values, "data": data})
+    except ValidationError as error:
+        faults += _describe_faults(error)
     if faults:
         raise InputError(f"{origin} has {len(faults)} fault(s):\n- " + "\n- ".join(faults))
     return check_config(config, origin)
+
+
+def choose_source(config: Config, source: str) -> Config:
+    """The configuration with data options of the class that `source` takes; the name itself stays as it is."""
+    return replace(config, data=adapt_options(config.data, source))
+
+
+def _named_source(values: Mapping[str, Any]) -> str:
+    """The source that nested tables name, right or wrong; the default where they name none."""
+    data = values.get("data")
+    return str(data.get("source", "") if isinstance(data, Mapping) else "") or SourceOptions().source
+
+
+def _describe_faults(error: ValidationError, section: str = "") -> list[str]:
+    return [f"{section}{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()]
 
 
 def check_config(config: Config, origin: str) -> Config:

@@ -173,16 +173,13 @@ def load_run(run_id: str) -> TrainedRun:
 
 def resolve(config: Config) -> Config:
     """The configuration as it is used here: absolute paths, as a run must repeat from any folder; no `auto`."""
-    images, votes = (
-        path and str(Path(path).expanduser().resolve()) for path in (config.data.images, config.data.votes)
-    )
     device = choose_device(config.runtime.device)
     name = cast(Literal["cuda", "mps", "cpu"], device.type)
     precision: Literal["bf16", "float32"] = "bf16" if uses_bf16(config.runtime.precision, device) else "float32"
     execution = choose_execution(config.runtime.execution, device)
     return replace(
         config,
-        data=replace(config.data, images=images, votes=votes),
+        data=config.data.resolve(),
         runtime=replace(config.runtime, device=name, precision=precision, execution=execution),
     )
 

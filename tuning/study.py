@@ -114,7 +114,8 @@ def _read_record(study: optuna.Study, config: Config) -> Record:
 def _check_record(name: str, stored: Record, given: Record) -> None:
     """Raises InputError when this worker's options or data are not the study's."""
     theirs, ours = _options(stored), _options(given)
-    faults = [f"{key} = {theirs[key]}, not {ours[key]}" for key in ours if ours[key] != theirs[key]]
+    names = [key for key in ours | theirs if ours.get(key) != theirs.get(key)]
+    faults = [f"{key} = {theirs.get(key)}, not {ours.get(key)}" for key in names]
     if stored.fingerprint != given.fingerprint:
         faults.append(f"data with the fingerprint {stored.fingerprint}, not {given.fingerprint}")
     if faults:

@@ -1,34 +1,47 @@
 """Options of the command line: a preset's values are the defaults, flags change them."""
 
 import argparse
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import tyro
 
-from training.config import Config, check_config, load_preset
-
-Options = TypeVar("Options")
+from training.config import Config, check_config, read_preset
 
 
-def take_preset(argv: list[str], default: str = "digits") -> tuple[Config, list[str]]:
-    """Reads --preset NAME_OR_FILE and returns its configuration and the other arguments."""
+class _Configured(Protocol):
+    @property
+    def config(self) -> Config: ...
+
+
+Options = TypeVar("Options", bound=_Configured)
+
+
+def parse_options(
+    kind: Callable[[Config], Options], argv: list[str], verb: str, description: str, preset: str = "digits"
+) -> tuple[Options, Config]:
+    """Reads --preset NAME_OR_FILE, then flags without section names: --steps, --prior, --network.
+
+    Returns the options and the preset's own configuration, both checked; `kind` makes the defaults of the latter.
+    """
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    parser.add_argument("--preset", default=default)
+    parser.add_argument("--preset", default=preset)
     known, rest = parser.parse_known_args(argv)
-    return load_preset(known.preset), rest
-
-
-def parse_options(kind: type[Options], default: Options, argv: list[str], verb: str, description: str) -> Options:
-    """Parses flags without section names: --steps, --prior, --network; `config` inside is checked."""
-    text = f"{description} --preset NAME or FILE.toml sets the defaults shown."
+    config, origin = read_preset(known.preset)
+    default = kind(config)
     options = tyro.cli(
-        kind, default=default, args=argv, prog=f"dc3 {verb}", description=text, config=(tyro.conf.OmitArgPrefixes,)
+        type(default),
+        default=default,
+        args=rest,
+        prog=f"dc3 {verb}",
+        description=f"{description} --preset NAME or FILE.toml sets the defaults shown.",
+        config=(tyro.conf.OmitArgPrefixes,),
     )
-    config = getattr(options, "config", None)
-    if config is not None:
-        check_config(config, "The command line")
-    return options
+    # after the help, which needs none of the code that knows the names
+    check_config(config, origin)
+    check_config(options.config, "The command line")
+    return options, config
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,9 @@
 import pytest
 import torch
 
-from training.networks import BACKBONES, NetworkOptions, build_network
+from training.networks import BACKBONES, build_network
 from training.networks.backbone import frozen_statistics, set_batch_norm_decay
+from training.options import NetworkOptions
 
 every_backbone = pytest.mark.parametrize("name", BACKBONES)
 

@@ -29,9 +29,14 @@ class SourceKind:
         return self.build(options)
 
 
+def _open_folder(options: SourceOptions) -> Source:
+    images, votes = options.paths()
+    return Folder(images, votes, options.classes, options.page)
+
+
 SOURCES: dict[str, SourceKind] = {
     "digits": SourceKind(lambda options: Digits()),
-    "folder": SourceKind(lambda options: Folder(*options.paths(), options.classes, options.page)),
+    "folder": SourceKind(_open_folder),
     "cifar10h": SourceKind(lambda options: Cifar10H(*options.paths())),
 }
 

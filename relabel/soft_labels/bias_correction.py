@@ -3,7 +3,8 @@
 import numpy as np
 
 from data.errors import InputError
-from relabel.soft_labels.ballots import NOTHING, Ballots, EstimateOptions
+from relabel.options import EstimateOptions
+from relabel.soft_labels.ballots import NOTHING, Ballots
 from relabel.soft_labels.class_blending import blend
 
 

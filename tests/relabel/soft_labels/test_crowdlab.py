@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from data.errors import InputError
-from relabel.soft_labels.ballots import EstimateOptions
+from relabel.options import EstimateOptions
 from relabel.soft_labels.crowdlab import weigh_with_model
 from tests.relabel.soft_labels.answers import make_evidence, simulate_evidence
 

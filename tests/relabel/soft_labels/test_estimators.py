@@ -8,8 +8,9 @@ from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 from data.errors import InputError
+from relabel.options import EstimateOptions
 from relabel.soft_labels import ESTIMATORS
-from relabel.soft_labels.ballots import Ballots, EstimateOptions
+from relabel.soft_labels.ballots import Ballots
 from tests.relabel.soft_labels.answers import make_evidence
 
 OPTIONS = EstimateOptions(bias=0.26)

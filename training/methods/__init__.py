@@ -4,12 +4,16 @@ from dataclasses import dataclass, fields, replace
 
 from data.errors import InputError
 from training.methods.fixmatch import FixMatch
+from training.methods.flexmatch import FlexMatch
+from training.methods.freematch import FreeMatch
 from training.methods.mean_teacher import MeanTeacher
 from training.methods.method import Method
 from training.methods.mixmatch import MixMatch
 from training.methods.pi_model import PiModel
 from training.methods.pseudo_label import PseudoLabel
+from training.methods.softmatch import SoftMatch
 from training.methods.supervised import Supervised
+from training.methods.uda import UDA, Schedule
 
 METHODS: dict[str, Method] = {
     "supervised": Supervised(),
@@ -18,6 +22,10 @@ METHODS: dict[str, Method] = {
     "pseudo_label": PseudoLabel(),
     "fixmatch": FixMatch(),
     "mixmatch": MixMatch(),
+    "uda": UDA(),
+    "flexmatch": FlexMatch(),
+    "freematch": FreeMatch(),
+    "softmatch": SoftMatch(),
 }
 
 
@@ -28,7 +36,9 @@ class MethodOptions:
     ssl_weight: float | None = None
     """Weight of the unlabelled loss."""
     ssl_threshold: float | None = None
-    """Confidence from which a pseudo-label counts; pseudo_label and fixmatch."""
+    """Confidence from which a pseudo-label counts; pseudo_label, fixmatch, uda and flexmatch."""
+    ssl_tsa: Schedule | None = None
+    """How uda's threshold on labelled images grows: none, linear, log or exp."""
     unlabelled_ratio: int | None = None
     """Unlabelled images per labelled image."""
 

@@ -31,7 +31,7 @@ class Config:
     """All that decides a run; logged whole with it."""
 
     method: str = "mean_teacher"
-    """supervised, mean_teacher, pi_model, pseudo_label, fixmatch or mixmatch."""
+    """supervised, mean_teacher, pi_model, pseudo_label, fixmatch, mixmatch, uda, flexmatch, freematch or softmatch."""
     variant: str = "dc3"
     """vanilla, inverse_ce, cc, dc3 (Table 4), or dc3_guided (ours: ambiguity starts from low confidence)."""
     paper_dataset: str = ""

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+Schedule = Literal["none", "linear", "log", "exp"]
+"""Of UDA's training signal annealing."""
 Execution = Literal["auto", "eager", "compiled", "graph", "compiled_graph"]
 
 
@@ -39,7 +41,9 @@ class MethodOptions:
     ssl_weight: float | None = None
     """Weight of the unlabelled loss."""
     ssl_threshold: float | None = None
-    """Confidence from which a pseudo-label counts; pseudo_label and fixmatch."""
+    """Confidence from which a pseudo-label counts; pseudo_label, fixmatch, uda and flexmatch."""
+    ssl_tsa: Schedule | None = None
+    """How uda's threshold on labelled images grows: none, linear, log or exp."""
     unlabelled_ratio: int | None = None
     """Unlabelled images per labelled image."""
 

@@ -16,6 +16,7 @@ from training.loop.step import Trainee
 from training.losses.dc3 import VARIANTS, DC3Weights, weigh
 from training.methods import METHODS
 from training.methods.method import Progress
+from training.methods.state import Sizes
 from training.networks.backbone import Backbone
 from training.networks.heads import Network
 from training.networks.small import Small
@@ -83,6 +84,7 @@ def make_trainee(
         torch.Generator(device),
         False,
         layout,
+        METHODS[method].make_state(Sizes(40, N_CLASSES, device)),
     )
 
 

@@ -46,21 +46,25 @@ def raw_batches(
     device = arrays.targets.device
     class_weights = arrays.targets @ arrays.class_weights
     for block in (steps[first : first + BLOCK] for first in range(0, len(steps), BLOCK)):
-        places = _epoch_places(len(arrays.labelled), n_labelled, seed, block)
-        unlabelled = arrays.unlabelled[_epoch_places(len(arrays.unlabelled), n_unlabelled, seed + 1, block)]
-        rows = np.concatenate([arrays.labelled[places], unlabelled], 1)
-        places_there, rows_there = _upload(places, device), _upload(rows, device)
+        labelled = _epoch_places(len(arrays.labelled), n_labelled, seed, block)
+        unlabelled = _epoch_places(len(arrays.unlabelled), n_unlabelled, seed + 1, block)
+        rows = np.concatenate([arrays.labelled[labelled], arrays.unlabelled[unlabelled]], 1)
+        places_there = _upload(np.concatenate([labelled, unlabelled], 1), device)
+        rows_there = _upload(rows, device)
         for number in range(len(block)):
             if isinstance(arrays.images, Tensor):
                 images = arrays.images.index_select(0, rows_there[number])
             else:
                 images = _upload(arrays.images[rows[number]], device)
+            places, others = places_there[number, :n_labelled], places_there[number, n_labelled:]
             yield RawBatch(
                 images[:n_labelled],
-                arrays.targets.index_select(0, places_there[number]),
-                arrays.labels.index_select(0, places_there[number]),
-                class_weights.index_select(0, places_there[number]),
+                arrays.targets.index_select(0, places),
+                arrays.labels.index_select(0, places),
+                class_weights.index_select(0, places),
                 images[n_labelled:],
+                places,
+                others,
             )
 
 
@@ -84,6 +88,8 @@ def augment_batch(
         raw.labels,
         raw.class_weights,
         tuple(AUGMENTATIONS[view](unlabelled, generator).to(memory_format=layout) for view in views),
+        raw.rows,
+        raw.unlabelled_rows,
     )
 
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from data.errors import InputError
 from training.batches.feed import TrainingArrays, raw_batches, step_seeds
 from training.loop.average import build_average, teach_by
-from training.loop.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from training.loop.checkpoint import Checkpoint, load_checkpoint, restore_state, save_checkpoint
 from training.loop.graph import GraphedStep
 from training.loop.runtime import choose_execution, uses_bf16
 from training.loop.schedule import (
@@ -25,6 +25,7 @@ from training.loop.schedule import (
 from training.loop.step import READINGS, Constants, Step, Trainee, train_step
 from training.losses.dc3 import DC3Weights, guide
 from training.methods.method import Method, Progress
+from training.methods.state import Sizes
 from training.networks.backbone import set_batch_norm_decay
 from training.networks.heads import Network
 from training.options import BatchOptions, Execution, LoopOptions, OptimiserOptions
@@ -82,13 +83,15 @@ def fit(
     set_batch_norm_decay(network, optimiser_options.batch_norm_decay)
     average = build_average(network)
     optimiser = build_optimiser(network, optimiser_options)
+    state = method.make_state(Sizes(len(arrays.unlabelled), arrays.targets.shape[1], device))
     first = 0
     if checkpoint.exists():
-        state = load_checkpoint(checkpoint, device)
-        network.load_state_dict(state.network)
-        average.load_state_dict(state.average)
-        restore_optimiser(optimiser, state.optimiser)
-        first = state.step
+        kept = load_checkpoint(checkpoint, device)
+        network.load_state_dict(kept.network)
+        average.load_state_dict(kept.average)
+        restore_optimiser(optimiser, kept.optimiser)
+        restore_state(state, kept.state, checkpoint)
+        first = kept.step
     network.train()
     average.train()
     # where nobody looks at the unlabelled images they are neither taken, augmented nor passed through the network
@@ -108,6 +111,7 @@ def fit(
             generator,
             bf16,
             layout if device.type == "cuda" else torch.preserve_format,
+            state,
         ),
         execution,
     )
@@ -138,7 +142,8 @@ def fit(
             since = time.perf_counter()
         if evaluates:
             save_checkpoint(
-                Checkpoint(done, network.state_dict(), average.state_dict(), optimiser.state_dict()), checkpoint
+                Checkpoint(done, network.state_dict(), average.state_dict(), optimiser.state_dict(), dict(state)),
+                checkpoint,
             )
             on_eval(done, cast(Network, average.module))
             average.train()

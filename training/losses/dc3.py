@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from training.losses.step import Step
+from training.losses.warm_up import WARM_UP_SHARE
 from training.networks.outputs import Outputs
 from training.options import DC3Options
 
@@ -15,10 +16,6 @@ TERMS = ("ssl", "inverse_ce", "ambiguity", "similarity")
 
 CONFIDENT = 0.95
 """Unlabelled images count for the inverse cross-entropy from this max p_n on (authors' pseudo code)."""
-
-
-GUIDED_SHARE = 0.4
-"""Of the training; the warm-up of the semi-supervised methods ends there too."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +76,7 @@ def guide(weights: DC3Weights, share: float) -> DC3Weights:
     split of the images, and easy classes are as likely to be called ambiguous as hard ones (docs/results.md). A
     guided training ranks the pseudo-labels of Eq. 3 by 1 - max p_n first, and by p_a, as the paper does, from then on.
     """
-    return replace(weights, guided=weights.guided and share < GUIDED_SHARE)
+    return replace(weights, guided=weights.guided and share < WARM_UP_SHARE)
 
 
 def dc3_terms(step: Step, labels: Tensor, weights: DC3Weights, generator: torch.Generator) -> dict[str, Tensor]:

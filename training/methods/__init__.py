@@ -4,12 +4,16 @@ from dataclasses import fields, replace
 
 from data.errors import InputError
 from training.methods.fixmatch import FixMatch
+from training.methods.flexmatch import FlexMatch
+from training.methods.freematch import FreeMatch
 from training.methods.mean_teacher import MeanTeacher
 from training.methods.method import Method
 from training.methods.mixmatch import MixMatch
 from training.methods.pi_model import PiModel
 from training.methods.pseudo_label import PseudoLabel
+from training.methods.softmatch import SoftMatch
 from training.methods.supervised import Supervised
+from training.methods.uda import UDA
 from training.options import MethodOptions
 
 METHODS: dict[str, Method] = {
@@ -19,6 +23,10 @@ METHODS: dict[str, Method] = {
     "pseudo_label": PseudoLabel(),
     "fixmatch": FixMatch(),
     "mixmatch": MixMatch(),
+    "uda": UDA(),
+    "flexmatch": FlexMatch(),
+    "freematch": FreeMatch(),
+    "softmatch": SoftMatch(),
 }
 
 

@@ -197,7 +197,7 @@ def test_the_teacher_of_a_training_is_the_average(tmp_path: Path, monkeypatch: p
     n_compared = 0
 
     class Watching(MeanTeacher):
-        def step(self, network, teacher, batch, progress, generator):  # type: ignore[no-untyped-def]
+        def step(self, network, teacher, batch, progress, generator, state):  # type: ignore[no-untyped-def]
             nonlocal n_compared
             if (tmp_path / "c.pt").exists():
                 average = load_checkpoint(tmp_path / "c.pt", CPU).average
@@ -206,7 +206,7 @@ def test_the_teacher_of_a_training_is_the_average(tmp_path: Path, monkeypatch: p
                 expected = torch.func.functional_call(network, average, batch.images).classes
                 torch.testing.assert_close(teacher(batch.images).classes, expected)
                 n_compared += 1
-            return super().step(network, teacher, batch, progress, generator)
+            return super().step(network, teacher, batch, progress, generator, state)
 
     monkeypatch.setitem(METHODS, "mean_teacher", Watching())
     train(tmp_path / "c.pt", loop=LoopOptions(4, 1, 1), optimiser=OptimiserOptions(lr=0.05))

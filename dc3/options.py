@@ -7,6 +7,7 @@ from typing import TypeVar
 import tyro
 
 from training.config import Config, check_config, load_preset
+from training.evaluate.choice import By
 
 Options = TypeVar("Options")
 
@@ -45,3 +46,5 @@ class TrainOptions:
     """Id of a run to train again from its record, as another run; the same may be given."""
     register: str = "dc3"
     """Name in the model registry; empty registers nothing."""
+    by: By = "proposals_right"
+    """What the registry's champion is chosen by: right proposals, or the paper's d - F1."""

@@ -29,7 +29,7 @@ def test_demo_goes_a_whole_round(store: Path, cifar10h: Path, tmp_path: Path) ->
     except InputError as error:
         pytest.skip(f"THE RELABEL DEMO IS UNTESTED HERE: {error}")
     folder = tmp_path / "demo"
-    short = ("--images", "160", "--voted", "120", "--steps", "40", "--program", str(program))
+    short = ("--images", "160", "--voted", "120", "--steps", "40", "--anyway", "--program", str(program))
     done = run_demo("--data", str(cifar10h), "--output", str(folder), *short)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     assert "a simulation of people" in done.stdout

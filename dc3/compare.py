@@ -36,4 +36,8 @@ def main(argv: list[str]) -> int:
 
 def _print_row(progress: str, row: "RunRow") -> None:
     mark = "  degenerate" if row.degenerate else ""
-    print(f"{progress:<38} F1 {row.f1:.4f}  d {row.d:.4f}  ambiguous {row.ambiguous_share:.2f}{mark}", flush=True)
+    right = "?" if row.right is None else f"{row.right:.1%}"
+    print(
+        f"{progress:<38} right {right}  F1 {row.f1:.4f}  d {row.d:.4f}  ambiguous {row.ambiguous_share:.2f}{mark}",
+        flush=True,
+    )

@@ -8,6 +8,7 @@ from typing import Protocol, TypeVar
 import tyro
 
 from training.config import Config, check_config, choose_source, read_preset
+from training.options import By
 
 
 class _Configured(Protocol):
@@ -62,3 +63,5 @@ class TrainOptions:
     """Id of a run to train again from its record, as another run; the same may be given."""
     register: str = "dc3"
     """Name in the model registry; empty registers nothing."""
+    by: By = "proposals_right"
+    """What the registry's champion is chosen by: right proposals, or the paper's d - F1."""

@@ -55,6 +55,8 @@ class RelabelDemoOptions:
     """Each judges every image."""
     steps: int = 1000
     """Of each training."""
+    anyway: bool = False
+    """Go on with proposals that are no better than the commonest class, as after very few steps."""
     seed: int = 0
     annotator: AnnotatorModel = field(default_factory=AnnotatorModel)
     cost: CostModel = field(default_factory=CostModel)
@@ -80,7 +82,7 @@ def main(argv: list[str]) -> int:
     before = train_run(*train, "--votes", str(folder / "votes.csv"), "--name", "before relabelling")
     proposals, verdicts = folder / "round_1", folder / "verdicts.parquet"
     control = ("--control", str(options.control), "--seed", str(options.seed))
-    run_verb("propose", before, "--output", str(proposals), *control)
+    run_verb("propose", before, "--output", str(proposals), *control, *(("--anyway",) if options.anyway else ()))
     _annotate(options, folder, proposals, verdicts, votes)
     merged = folder / "round_2"
     run_verb("merge", str(proposals), str(verdicts), "--votes", str(folder / "votes.csv"), "--output", str(merged))

@@ -8,12 +8,14 @@ from dc3.options import TrainOptions, parse_options
 
 if TYPE_CHECKING:
     from training.config import Config
+    from training.options import By
 
 
 def main(argv: list[str]) -> int:
     """Trains a new run, goes on with an interrupted one or repeats one."""
     options, preset = parse_options(TrainOptions, argv, "train", "Trains a model on images and votes.")
     from data.errors import InputError
+    from data.quality import describe_quality
     from training import track
     from training.train import train
 
@@ -34,11 +36,13 @@ def main(argv: list[str]) -> int:
         print(f"left out     {line}")
     for name, value in result.metrics.items():
         print(f"{name:<24}{value:10.4f}")
+    for sentence in describe_quality(result.metrics).words:
+        print(f"quality      {sentence}")
     print(f"run          {result.run_id}")
     print(f"predictions  {result.predictions}")
     print(f"report       {result.report}")
     if options.register:
-        print(f"model        {_register(result.run_id, options.register)}")
+        print(f"model        {_register(result.run_id, options.register, options.by)}")
     return 0
 
 
@@ -75,7 +79,7 @@ def _recall_config(run_id: str, given: "Config", preset: "Config") -> "Config":
     return replace(config, data=data, runtime=runtime)
 
 
-def _register(run_id: str, name: str) -> str:
+def _register(run_id: str, name: str, by: "By") -> str:
     """Exports the run and puts it into the model registry."""
     from serving.export.to_onnx import export
     from training import track
@@ -84,5 +88,5 @@ def _register(run_id: str, name: str) -> str:
         path = folder / "model.onnx"
         for note in export(run_id, path).notes:
             print(f"note         {note}")
-        version = track.register_onnx(run_id, path, name)
+        version = track.register_onnx(run_id, path, name, by, print_notice)
     return f"models:/{name}/{version}"

@@ -11,6 +11,7 @@ from data.errors import InputError
 from dc3.notices import print_notices
 from dc3.options import parse_options
 from training.config import Config
+from training.options import By
 from tuning.options import SpaceOptions, StudyOptions
 
 if TYPE_CHECKING:
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 
 SHOWN = 10
 """Trials in the final table."""
-_TEST = ("test_f1", "test_d", "test_d_minus_f1")
+_FIGURES = ("proposals_right", "f1", "d", "d_minus_f1")
+_TEST = tuple(f"test_{name}" for name in _FIGURES)
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,9 @@ class TuneOptions:
     workers: int = 1
     """Processes on this machine; the same command in another shell or on another machine adds more."""
     choose: int | None = None
-    """Number of the trial to take, instead of the one with the lowest d - F1."""
+    """Number of the trial to take, instead of the best one."""
+    by: By = "proposals_right"
+    """What the best is chosen by: right proposals, or the paper's d - F1, which many tiny clusters make low."""
     output: str = ""
     """Preset file to write; empty writes presets/STUDY.toml in the store folder."""
 
@@ -117,11 +121,13 @@ def _print_trial(trial: "FrozenTrial") -> None:
 
 
 def _figures(trial: "FrozenTrial") -> str:
-    from tuning.choose import d_minus_f1
+    from tuning.choose import d_minus_f1, figures_of
 
     f1, d = trial.values
     degenerate = "  degenerate" if trial.user_attrs["metrics"]["degenerate"] else ""
-    return f"F1 {f1:.4f}  d {d:.4f}  d - F1 {d_minus_f1(trial):+.4f}{degenerate}"
+    found = figures_of(trial).get("proposals_right")
+    right = "" if found is None else f"right {found:.4f}  "
+    return f"{right}F1 {f1:.4f}  d {d:.4f}  d - F1 {d_minus_f1(trial):+.4f}{degenerate}"
 
 
 def _conclude(options: TuneOptions, opened: "OpenStudy") -> None:
@@ -132,20 +138,23 @@ def _conclude(options: TuneOptions, opened: "OpenStudy") -> None:
     from tuning.storage import dashboard_command
 
     study, record, _ = opened
-    trial = choose_trial(study, options.choose)
+    trial = choose_trial(study, options.choose, options.by)
     front = pareto_front(study)
     print(f"\nBest on validation (* on the Pareto front, whose trials are {sorted(front)}):")
-    for each in rank_trials(study)[:SHOWN]:
+    for each in rank_trials(study, options.by)[:SHOWN]:
         values = "  ".join(f"{name} {_short(value)}" for name, value in each.params.items())
         print(f"{'*' if each.number in front else ' '} {each.number:>4}  {_figures(each)}  {values}")
     path = Path(options.output or track.store() / "presets" / f"{study.study_name}.toml").resolve()
     write_preset(path, study.study_name, record, trial)
-    figures = track.summarise(trial.user_attrs["run_id"]).metrics
+    figures = track.find_figures(trial.user_attrs["run_id"])
     with track.open_run(f"tune {study.study_name}", run_id=record.run_id):
-        track.log_metrics({name: figures[name] for name in ("f1", "d", "d_minus_f1", *_TEST)})
+        track.log_metrics({name: figures[name] for name in (*_FIGURES, *_TEST) if name in figures})
         track.log_file(path)
     print(f"\nchosen       trial {trial.number}, run {trial.user_attrs['run_id']}")
-    print("on test      " + "  ".join(f"{name.removeprefix('test_')} {figures[name]:.4f}" for name in _TEST))
+    print(
+        "on test      "
+        + "  ".join(f"{name.removeprefix('test_')} {figures[name]:.4f}" for name in _TEST if name in figures)
+    )
     print("             the figure to report: tuning never saw these images")
     print(f"preset       dc3 train --preset {path}")
     print(f"dashboard    {dashboard_command(options.at)}")

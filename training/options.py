@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+By = Literal["proposals_right", "d_minus_f1"]
+"""What to choose by: the share of right proposals, or the paper's d - F1, which many tiny clusters make low."""
 Schedule = Literal["none", "linear", "log", "exp"]
 """Of UDA's training signal annealing."""
 Execution = Literal["auto", "eager", "compiled", "graph", "compiled_graph"]
@@ -122,3 +124,5 @@ class CompareOptions:
     """Names with commas between, or all."""
     seeds: int = 3
     """Runs of each combination, the seeds from --seed on."""
+    by: By = "proposals_right"
+    """What the best is chosen by: right proposals, or the paper's d - F1, which many tiny clusters make low."""

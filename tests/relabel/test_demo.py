@@ -31,7 +31,7 @@ def test_demo_goes_a_whole_round(store: Path, cifar10h: Path, tmp_path: Path) ->
         pytest.skip(f"THE RELABEL DEMO IS UNTESTED HERE: {error}")
     write_part(cifar10h, tmp_path, 400)
     folder = tmp_path / "demo"
-    short = ("--images", "160", "--voted", "120", "--steps", "40", "--program", str(program))
+    short = ("--images", "160", "--voted", "120", "--steps", "40", "--anyway", "--program", str(program))
     done = run_demo("--data", str(tmp_path), "--output", str(folder), *short)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     assert "a simulation of people" in done.stdout

@@ -136,19 +136,6 @@ def test_nothing_is_recorded_when_the_data_are_faulty(store: Path, tiny: Callabl
     assert not client.search_runs(experiments)
 
 
-def test_best_run_is_the_lowest_d_minus_f1_that_is_not_degenerate(
-    store: Path, tiny: Callable[..., Config], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with pytest.raises(InputError, match="No finished training"):
-        track.best_run()
-    runs = {}
-    for name, d, degenerate in (("good", -0.3, 0), ("better", -0.5, 0), ("degenerate", -0.9, 1)):
-        with track.open_run(name, tags={"dc3.kind": "train", "dc3.fingerprint": "f"}) as runs[name]:
-            mlflow.log_params({"variant": "dc3"})
-            track.log_metrics({"d_minus_f1": d, "degenerate": degenerate})
-    assert track.best_run() == runs["better"]
-
-
 def test_a_store_that_cannot_be_reached_is_named_without_its_password(
     store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

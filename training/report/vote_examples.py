@@ -1,4 +1,4 @@
-"""Example images of two classes that annotators mix up: agreed ones of either, disputed ones between (paper, Figure 3)."""
+"""Example images of two classes that annotators mix up: agreed ones of either, disputed between (paper, Figure 3)."""
 
 import numpy as np
 from matplotlib.figure import Figure

@@ -65,7 +65,7 @@ def test_equal_images_are_found_and_those_across_validation_and_training_named()
 
 def test_equal_images_of_both_training_parts_do_not_cross() -> None:
     counts = np.concatenate([np.eye(2, dtype=int)[np.arange(60) % 2], np.zeros((2, 2), int)])
-    digests = tuple(f"{number}" for number in range(60)) + ("same", "same")
+    digests = (*map(str, range(60)), "same", "same")
     found = facts(make(counts, digests))  # images without a vote are unlabelled
     assert found.equal == (("60.png", "61.png"),)
     assert found.crossing == ()

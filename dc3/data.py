@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dc3.notices import print_notices
-from dc3.options import parse_options, take_preset
+from dc3.options import parse_options
 from training.config import Config
 
 if TYPE_CHECKING:
@@ -31,11 +31,9 @@ def main(argv: list[str]) -> int:
 
     if argv[:1] != ["check"] and argv[:1] not in (["-h"], ["--help"]):
         raise InputError("the one command is `dc3 data check`; give it the images and votes of a training.")
-    config, rest = take_preset(argv[1:] if argv[:1] == ["check"] else argv)
-    command = parse_options(
+    command, _ = parse_options(
         CheckCommand,
-        CheckCommand(config),
-        rest,
+        argv[1:] if argv[:1] == ["check"] else argv,
         "data check",
         "Tells what a training with these options would read and use, and writes a page; exit status 0: it can be"
         " trained, 1: it cannot, 2: it cannot be read.",

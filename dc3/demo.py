@@ -19,6 +19,9 @@ TRIAL_STEPS = 100
 
 def main(argv: list[str]) -> int:
     """Trains, tunes a little, trains the tuned point, exports the best run, serves it and asks it for one image."""
+    if argv in (["-h"], ["--help"]):
+        print(f"usage: dc3 demo\n\n{main.__doc__}\n\nIt takes no options and works in the store's folder.")
+        return 0
     if argv:
         raise InputError("dc3 demo takes no options; `dc3 train --help` has them.")
     from training import track

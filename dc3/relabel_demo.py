@@ -22,7 +22,7 @@ import tyro
 
 from data.errors import InputError
 from dc3.steps import free_port, run_verb, train_run, wait_until_ready
-from relabel.simulate.annotators import AnnotatorModel, CostModel
+from relabel.simulate.annotators import AnnotatorModel, TimeModel
 
 if TYPE_CHECKING:
     from data.predictions import Predictions
@@ -56,7 +56,7 @@ class RelabelDemoOptions:
     """Of each training."""
     seed: int = 0
     annotator: AnnotatorModel = field(default_factory=AnnotatorModel)
-    cost: CostModel = field(default_factory=CostModel)
+    times: TimeModel = field(default_factory=TimeModel)
 
 
 def main(argv: list[str]) -> int:
@@ -176,7 +176,7 @@ def _annotate(options: RelabelDemoOptions, folder: Path, proposals: Path, verdic
         people = [
             (
                 sign_up(url, owner, f"simulated-{number}@example.org", "a password"),
-                ScriptedAnnotator(truths, bundle.about.classes, options.annotator, options.cost),
+                ScriptedAnnotator(truths, bundle.about.classes, options.annotator, options.times),
                 np.random.default_rng((options.seed, number)),
             )
             for number in range(1, options.annotators + 1)

@@ -18,8 +18,9 @@ from data.votes.counts import leading, vote_entropy
 from data.votes.reader import fit_votes, read_votes
 from dc3.folders import refuse_file_as_folder
 from dc3.notices import print_notices
-from relabel.soft_labels.ballots import Ballots, EstimateOptions, gather_ballots
+from relabel.soft_labels.ballots import Ballots, gather_ballots
 from relabel.soft_labels.estimates import estimate, with_calibration, with_predictions, write_estimates
+from relabel.soft_labels.options import EstimateOptions
 
 Estimate = Literal["blending", "bias_correction", "bias_correction_blending", "dawid_skene", "crowdlab"]
 

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from data.errors import InputError
-from relabel.soft_labels.ballots import Ballots, EstimateOptions, require_annotators
+from relabel.soft_labels.ballots import Ballots, require_annotators
+from relabel.soft_labels.options import EstimateOptions
 
 
 class Trust(NamedTuple):

@@ -19,7 +19,7 @@ from data.predictions import Predictions, read_predictions
 from data.votes.counts import is_ambiguous, soft_labels
 from data.votes.reader import count_votes, read_votes
 from relabel.options import EstimateOptions
-from relabel.simulate.annotators import AnnotatorModel, CostModel, answer_image
+from relabel.simulate.annotators import AnnotatorModel, TimeModel, answer_image
 from relabel.soft_labels import ESTIMATORS
 from relabel.soft_labels.ballots import NOTHING, Ballots
 from relabel.soft_labels.class_blending import mean_soft_labels
@@ -135,7 +135,7 @@ def show_proposals(reference: np.ndarray, free: Ballots, d: float, generator: np
     right = reference.argmax(1)
     other = (right + generator.integers(1, k, n)) % k
     shown = np.where(generator.random(n) < PROPOSALS_RIGHT, right, other)[free.image]
-    model, cost = AnnotatorModel(d=d), CostModel()
+    model, cost = AnnotatorModel(d=d), TimeModel()
     pairs = zip(free.image, shown, strict=True)
     label = [answer_image(reference[image], proposal, generator, model, cost).label for image, proposal in pairs]
     return free._replace(label=np.array(label), shown=shown)

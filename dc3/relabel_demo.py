@@ -21,7 +21,7 @@ import tyro
 
 from data.errors import InputError
 from dc3.steps import free_port, run_verb, train_run, wait_until_ready
-from relabel.simulate.annotators import AnnotatorModel, CostModel
+from relabel.simulate.annotators import AnnotatorModel, TimeModel
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,7 +59,7 @@ class RelabelDemoOptions:
     """Go on with proposals that are no better than the commonest class, as after very few steps."""
     seed: int = 0
     annotator: AnnotatorModel = field(default_factory=AnnotatorModel)
-    cost: CostModel = field(default_factory=CostModel)
+    times: TimeModel = field(default_factory=TimeModel)
 
 
 def main(argv: list[str]) -> int:
@@ -181,7 +181,7 @@ def _annotate(options: RelabelDemoOptions, folder: Path, proposals: Path, verdic
         people = [
             (
                 sign_up(url, owner, f"simulated-{number}@example.org", "a password"),
-                ScriptedAnnotator(truths, bundle.about.classes, options.annotator, options.cost),
+                ScriptedAnnotator(truths, bundle.about.classes, options.annotator, options.times),
                 np.random.default_rng((options.seed, number)),
             )
             for number in range(1, options.annotators + 1)

@@ -1,5 +1,6 @@
 """`dc3 simulate-annotation PROPOSALS`: annotators of known behaviour answer, and the paper's Table 3 is played."""
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,7 +10,7 @@ import tyro
 
 from data.errors import InputError
 from dc3.notices import print_notices
-from relabel.simulate.annotators import AnnotatorModel, CostModel
+from relabel.simulate.annotators import AnnotatorModel, TimeModel
 
 if TYPE_CHECKING:
     from data.proposals import ProposalFolder
@@ -37,12 +38,14 @@ class SimulateOptions:
     seed: int = 0
     """Of all draws: the same seed gives the same answers."""
     annotator: tyro.conf.OmitArgPrefixes[AnnotatorModel] = field(default_factory=AnnotatorModel)
-    cost: tyro.conf.OmitArgPrefixes[CostModel] = field(default_factory=CostModel)
+    times: tyro.conf.OmitArgPrefixes[TimeModel] = field(default_factory=TimeModel)
 
 
 def main(argv: list[str]) -> int:
     """Parses, plays, writes verdicts and table, and prints the table."""
-    options = tyro.cli(SimulateOptions, args=argv, prog="dc3 simulate-annotation")
+    # as --single-seconds was called here
+    words = [re.sub(r"^--free[-_]seconds(?==|$)", "--single-seconds", word) for word in argv]
+    options = tyro.cli(SimulateOptions, args=words, prog="dc3 simulate-annotation")
     import pandas as pd
 
     from data.verdicts import write_verdicts
@@ -55,7 +58,7 @@ def main(argv: list[str]) -> int:
     images, classes = list(bundle.proposals["image"]), bundle.about.classes
     votes, notices, _ = fit_votes(read_votes(options.votes, classes), images, classes, all_there=False)
     print_notices(notices)
-    playing = PlayOptions(options.annotators, options.repetitions, options.annotator, options.cost)
+    playing = PlayOptions(options.annotators, options.repetitions, options.annotator, options.times)
     generator = np.random.default_rng(options.seed)
     verdicts = play(bundle, read_truth(bundle, votes), playing, generator)
     rows = list(compare_proposals(bundles, votes, playing, options.seed))

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from relabel.acceptance import FULL_ACCEPTANCE
+
 
 @dataclass(frozen=True)
 class EstimateOptions:
@@ -12,7 +14,7 @@ class EstimateOptions:
     bias: float = 0.1
     """Confirmation bias d that bias correction assumes: chance to accept a proposal that one would not have given.
     CleverLabel's code uses 0.1 throughout; its measured values run from 0 to 0.65, so measure yours."""
-    full_acceptance: float = 0.99
+    full_acceptance: float = FULL_ACCEPTANCE
     """Chance to accept a proposal that everybody would give: A = d + (0.99 - d) p (CleverLabel's code)."""
     iterations: int = 100
     """At most, of Dawid-Skene's expectation maximisation."""

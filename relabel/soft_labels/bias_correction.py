@@ -3,6 +3,7 @@
 import numpy as np
 
 from data.errors import InputError
+from relabel.acceptance import free_share, list_bias_faults
 from relabel.options import EstimateOptions
 from relabel.soft_labels.ballots import NOTHING, Ballots
 from relabel.soft_labels.class_blending import blend
@@ -45,7 +46,7 @@ def correct_bias_and_blend(ballots: Ballots, options: EstimateOptions) -> np.nda
 
 
 def invert_acceptance(soft: np.ndarray, proposed: np.ndarray, bias: float, full: float) -> np.ndarray:
-    """Inverts A = d + (full - d) p: the proposed class gets p = clip((A - d) / (full - d), 0, 1), the others the rest.
+    """Inverts the model of `relabel.acceptance`: the proposed class gets p, the others the rest.
 
     The others share the rest as they did before; where none had a vote and something is left, they share it equally.
     Example: 3 of 4 accept with d = 0.5 and full = 1, so p = 0.5; the vote of 0.25 for another class becomes 0.5.
@@ -56,13 +57,10 @@ def invert_acceptance(soft: np.ndarray, proposed: np.ndarray, bias: float, full:
         bias: d, at least 0 and below `full`.
         full: acceptance of a proposal that everybody would give.
     """
-    if not 0 <= bias < full <= 1:
-        raise InputError(
-            f"Bias correction needs 0 <= d < acceptance of a certain proposal <= 1; it has d = {bias} and {full}. "
-            "`dc3 agree` estimates d."
-        )
+    if faults := list_bias_faults(bias, full):
+        raise InputError(f"Bias correction cannot be: {faults[0]}. `dc3 agree` estimates d.")
     rows = np.arange(len(soft))
-    kept = np.clip((soft[rows, proposed] - bias) / (full - bias), 0, 1)
+    kept = free_share(soft[rows, proposed], bias, full)
     others = soft.copy()
     others[rows, proposed] = 0
     empty = ~others.any(1)

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from data.proposals import MIXED, ClusterRow, Origin, Proposal, ProposalFolder, fill_offered
-from relabel.simulate.annotators import AnnotatorModel, CostModel, acceptance, without
+from relabel.simulate.annotators import AnnotatorModel, TimeModel, without
 from relabel.simulate.play import PlayOptions, play
 
 CLASSES = ("a", "b", "c", "d")
@@ -80,7 +80,7 @@ def deal(mixed: float, seed: int, n_images: int = 480, control: float = 0.3) -> 
 
 def answer_round(dealt: Round, model: AnnotatorModel, annotators: int, seed: int) -> pd.DataFrame:
     """The verdicts of all annotators."""
-    options = PlayOptions(annotators, 1, model, CostModel())
+    options = PlayOptions(annotators, 1, model, TimeModel())
     return play(dealt.bundle, dealt.shares, options, np.random.default_rng(seed))
 
 
@@ -98,7 +98,7 @@ def put_in(dealt: Round, model: AnnotatorModel) -> dict[str, float]:
         number = CLASSES.index(shown)
         p = dealt.shares[row, number]
         ticked = image.suspect and image.decision == "cluster"
-        fits = 1 - acceptance(1 - p, model) if ticked else acceptance(p, model)
+        fits = 1 - model.accepts(1 - p) if ticked else model.accepts(p)
         led[row] = (1 - fits) * without(dealt.shares[row], number)
         led[row, number] = fits
     gain = 100 * (led - dealt.shares)[rows, dealt.truth]

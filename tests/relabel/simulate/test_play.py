@@ -7,7 +7,7 @@ import pytest
 from data.errors import InputError
 from data.proposals import ProposalFolder
 from data.verdicts import check_verdicts, votes_of
-from relabel.simulate.annotators import AnnotatorModel, CostModel
+from relabel.simulate.annotators import AnnotatorModel, TimeModel
 from relabel.simulate.play import PlayOptions, play, read_truth
 from tests.relabel.simulate.folder import make_votes, write_folder
 
@@ -80,7 +80,7 @@ def test_nobody_calls_an_image_alone_what_he_took_it_out_of_its_cluster_as(bundl
 
 
 def test_members_share_the_time_of_their_cluster(bundle: ProposalFolder) -> None:
-    verdicts = _play(bundle, options=PlayOptions(1, 1, cost=CostModel(spread=0))).query("unit == 'cluster'")
+    verdicts = _play(bundle, options=PlayOptions(1, 1, times=TimeModel(spread=0))).query("unit == 'cluster'")
     # 18 of 20 members are in the proposal arm
     assert len(verdicts) == 18
     np.testing.assert_allclose(verdicts["seconds"], (0.4 + 17 * 0.2) * 1.9 / 18)

@@ -11,7 +11,7 @@ from data.errors import InputError
 from relabel.options import EstimateOptions
 from relabel.soft_labels import ESTIMATORS
 from relabel.soft_labels.ballots import Ballots
-from tests.relabel.soft_labels.answers import make_evidence
+from tests.relabel.soft_labels.answers import make_ballots
 
 OPTIONS = EstimateOptions(bias=0.26)
 
@@ -22,7 +22,7 @@ def _need_library(name: str) -> None:
 
 
 @st.composite
-def evidences(draw: st.DrawFn) -> Ballots:
+def ballot_sets(draw: st.DrawFn) -> Ballots:
     """Any votes: 1 to 6 an image, some with a proposal, and two annotators who agree on image 0."""
     k = draw(st.integers(2, 5))
     n = draw(st.integers(1, 8))
@@ -34,7 +34,7 @@ def evidences(draw: st.DrawFn) -> Ballots:
     shown = np.array(draw(st.lists(st.integers(-1, k - 1), min_size=len(image), max_size=len(image))))
     shown[0] = draw(st.integers(0, k - 1))
     weights = np.array(draw(st.lists(st.floats(0.01, 1), min_size=n * k, max_size=n * k))).reshape(n, k)
-    ballots = make_evidence(image, label, k, annotator, shown)
+    ballots = make_ballots(image, label, k, annotator, shown)
     return ballots._replace(probabilities=weights / weights.sum(1, keepdims=True))
 
 
@@ -51,7 +51,7 @@ def estimate(name: str, ballots: Ballots) -> np.ndarray:
 
 @pytest.mark.parametrize("name", ESTIMATORS)
 @settings(max_examples=60, deadline=None)
-@given(ballots=evidences())
+@given(ballots=ballot_sets())
 def test_rows_lie_on_the_simplex(name: str, ballots: Ballots) -> None:
     _need_library(name)
     soft = estimate(name, ballots)
@@ -62,7 +62,7 @@ def test_rows_lie_on_the_simplex(name: str, ballots: Ballots) -> None:
 
 @pytest.mark.parametrize("name", ESTIMATORS)
 @settings(max_examples=25, deadline=None)
-@given(ballots=evidences(), seed=st.integers(0, 99))
+@given(ballots=ballot_sets(), seed=st.integers(0, 99))
 def test_order_of_the_votes_changes_nothing(name: str, ballots: Ballots, seed: int) -> None:
     _need_library(name)
     order = np.random.default_rng(seed).permutation(len(ballots.image))
@@ -74,10 +74,10 @@ def test_order_of_the_votes_changes_nothing(name: str, ballots: Ballots, seed: i
 
 
 @pytest.mark.parametrize("name", ESTIMATORS)
-def test_the_evidence_is_left_as_it_was(name: str) -> None:
+def test_the_ballots_are_left_as_they_were(name: str) -> None:
     _need_library(name)
     probabilities = np.array([[0.6, 0.4], [0.3, 0.7]])
-    ballots = make_evidence(
+    ballots = make_ballots(
         np.array([0, 0, 1]), np.array([1, 1, 0]), 2, np.array([0, 1, 0]), np.array([0, -1, 1])
     )._replace(probabilities=probabilities)
     before = [np.copy(value) for value in ballots[2:6]] + [probabilities.copy()]
@@ -89,7 +89,7 @@ def test_the_evidence_is_left_as_it_was(name: str) -> None:
 def test_crowdlab_draws_the_same_lots_for_a_tie_every_time() -> None:
     _need_library("crowdlab")
     # image 2: its annotators, equally good on the others, disagree, and model and class frequencies are no help
-    ballots = make_evidence(
+    ballots = make_ballots(
         np.array([0, 0, 1, 1, 2, 2]), np.array([2, 2, 2, 2, 0, 1]), 3, np.tile([0, 1], 3), np.full(6, -1)
     )._replace(probabilities=np.array([[0.1, 0.1, 0.8], [0.1, 0.1, 0.8], [0.4, 0.4, 0.2]]))
     found = []
@@ -104,7 +104,7 @@ def test_crowdlab_draws_the_same_lots_for_a_tie_every_time() -> None:
 
 def test_crowdlab_says_so_where_nothing_decides_any_image() -> None:
     _need_library("crowdlab")
-    ballots = make_evidence(np.zeros(4, int), np.array([0, 0, 1, 1]), 2, np.arange(4), np.full(4, -1))._replace(
+    ballots = make_ballots(np.zeros(4, int), np.array([0, 0, 1, 1]), 2, np.arange(4), np.full(4, -1))._replace(
         probabilities=np.full((1, 2), 0.5)
     )
     with pytest.raises(InputError, match="an image on which most annotators agree"):

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from data.errors import InputError
 from dc3.steps import free_port, run_verb, train_run, wait_until_ready
-from training import track
 
 STEPS = 300
 TRIALS = 3
@@ -22,6 +21,8 @@ def main(argv: list[str]) -> int:
     """Trains, tunes a little, trains the tuned point, exports the best run, serves it and asks it for one image."""
     if argv:
         raise InputError("dc3 demo takes no options; `dc3 train --help` has them.")
+    from training import track
+
     start = time.monotonic()
     folder = track.store() / "demo"
     folder.mkdir(parents=True, exist_ok=True)

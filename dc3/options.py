@@ -1,40 +1,51 @@
 """Options of the command line: a preset's values are the defaults, flags change them."""
 
 import argparse
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import tyro
 
-from training.config import Config, check_config, choose_source, load_preset
-
-Options = TypeVar("Options")
+from training.config import Config, check_config, choose_source, read_preset
 
 
-def take_preset(argv: list[str], default: str = "digits") -> tuple[Config, list[str]]:
-    """Reads --preset NAME_OR_FILE and returns its configuration and the other arguments.
+class _Configured(Protocol):
+    @property
+    def config(self) -> Config: ...
 
-    It has the options of the source that --source names: which flags there are depends on it.
+
+Options = TypeVar("Options", bound=_Configured)
+
+
+def parse_options(
+    kind: Callable[[Config], Options], argv: list[str], verb: str, description: str, preset: str = "digits"
+) -> tuple[Options, Config]:
+    """Reads --preset NAME_OR_FILE, then flags without section names: --steps, --prior, --network.
+
+    Returns the options and the preset's own configuration, both checked; `kind` makes the defaults of the latter.
+    Both have the options of the source that --source names: which flags there are depends on it.
     """
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    parser.add_argument("--preset", default=default)
+    parser.add_argument("--preset", default=preset)
     known, rest = parser.parse_known_args(argv)
     parser.add_argument("--source", default="")
-    source = parser.parse_known_args(argv)[0].source
-    config = load_preset(known.preset)
-    return choose_source(config, source or config.data.source), rest
-
-
-def parse_options(kind: type[Options], default: Options, argv: list[str], verb: str, description: str) -> Options:
-    """Parses flags without section names: --steps, --prior, --network; `config` inside is checked."""
-    text = f"{description} --preset NAME or FILE.toml sets the defaults shown."
+    source = parser.parse_known_args(argv)[0].source  # only looked at: the flag itself is one of the options
+    config, origin = read_preset(known.preset)
+    config = choose_source(config, source or config.data.source)
+    default = kind(config)
     options = tyro.cli(
-        kind, default=default, args=argv, prog=f"dc3 {verb}", description=text, config=(tyro.conf.OmitArgPrefixes,)
+        type(default),
+        default=default,
+        args=rest,
+        prog=f"dc3 {verb}",
+        description=f"{description} --preset NAME or FILE.toml sets the defaults shown.",
+        config=(tyro.conf.OmitArgPrefixes,),
     )
-    config = getattr(options, "config", None)
-    if config is not None:
-        check_config(config, "The command line")
-    return options
+    # after the help, which needs none of the code that knows the names
+    check_config(config, origin)
+    check_config(options.config, "The command line")
+    return options, config
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,6 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 import tyro
 
 from data.errors import InputError
@@ -25,6 +24,8 @@ from dc3.steps import free_port, run_verb, train_run, wait_until_ready
 from relabel.simulate.annotators import AnnotatorModel, CostModel
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from data.predictions import Predictions
 
 TRAINING = ("--preset", "cifar10h_small", "--variant", "dc3_guided", "--labelled", "0.8", "--register", "")
@@ -100,7 +101,7 @@ def _name_folder() -> Path:
     return track.store() / "relabel-demo" / time.strftime("%Y-%m-%d-%H%M%S")
 
 
-def _make_lab(options: RelabelDemoOptions, folder: Path, archive: Path, real: pd.DataFrame) -> None:
+def _make_lab(options: RelabelDemoOptions, folder: Path, archive: Path, real: "pd.DataFrame") -> None:
     """Writes the lab's images and its first votes into a new folder."""
     from relabel.simulate.first_votes import draw_first_votes
 
@@ -122,8 +123,10 @@ def _make_lab(options: RelabelDemoOptions, folder: Path, archive: Path, real: pd
     first.to_csv(folder / "votes.csv", index=False)
 
 
-def _compare(before: str, after: str, folder: Path, archive: Path, votes: Path) -> pd.DataFrame:
+def _compare(before: str, after: str, folder: Path, archive: Path, votes: Path) -> "pd.DataFrame":
     """One row a figure, before and after the round."""
+    import pandas as pd
+
     from data.verdicts import read_verdicts
     from data.votes.reader import read_votes
     from relabel.simulate.gain import label_gain

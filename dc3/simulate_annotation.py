@@ -2,20 +2,17 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
-import pandas as pd
 import tyro
 
 from data.errors import InputError
-from data.proposals import Bundle, read_bundle
-from data.verdicts import write_verdicts
-from data.votes.reader import fit_votes, read_votes
 from dc3.notices import print_notices
 from relabel.simulate.annotators import AnnotatorModel, CostModel
-from relabel.simulate.play import PlayOptions, play, read_truth
-from relabel.simulate.table3 import compare_proposals, format_table
+
+if TYPE_CHECKING:
+    from data.proposals import Bundle
 
 VERDICTS, TABLE = "simulation_verdicts.parquet", "simulation_table3"
 SSL, DC3 = "ssl", "dc3"
@@ -46,6 +43,13 @@ class SimulateOptions:
 def main(argv: list[str]) -> int:
     """Parses, plays, writes verdicts and table, and prints the table."""
     options = tyro.cli(SimulateOptions, args=argv, prog="dc3 simulate-annotation")
+    import pandas as pd
+
+    from data.verdicts import write_verdicts
+    from data.votes.reader import fit_votes, read_votes
+    from relabel.simulate.play import PlayOptions, play, read_truth
+    from relabel.simulate.table3 import compare_proposals, format_table
+
     bundles = _read_bundles(options)
     bundle = bundles[DC3] if DC3 in bundles else bundles[SSL]
     images, classes = list(bundle.proposals["image"]), bundle.about.classes
@@ -67,8 +71,10 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def _read_bundles(options: SimulateOptions) -> dict[str, Bundle]:
+def _read_bundles(options: SimulateOptions) -> dict[str, "Bundle"]:
     """The folders by their column of the table; one without any cluster is that of a vanilla run, `ssl`."""
+    from data.proposals import read_bundle
+
     bundle = read_bundle(options.proposals)
     if not options.compare:
         return {DC3 if _n_clustered(bundle) else SSL: bundle}
@@ -83,5 +89,5 @@ def _read_bundles(options: SimulateOptions) -> dict[str, Bundle]:
     return {SSL: vanilla, DC3: bundle}
 
 
-def _n_clustered(bundle: Bundle) -> int:
+def _n_clustered(bundle: "Bundle") -> int:
     return int((bundle.proposals["decision"] == "cluster").sum())

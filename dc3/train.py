@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dc3.notices import print_notice
-from dc3.options import TrainOptions, parse_options, take_preset
+from dc3.options import TrainOptions, parse_options
 
 if TYPE_CHECKING:
     from training.config import Config
@@ -12,8 +12,7 @@ if TYPE_CHECKING:
 
 def main(argv: list[str]) -> int:
     """Trains a new run, goes on with an interrupted one or repeats one."""
-    config, rest = take_preset(argv)
-    options = parse_options(TrainOptions, TrainOptions(config), rest, "train", "Trains a model on images and votes.")
+    options, preset = parse_options(TrainOptions, argv, "train", "Trains a model on images and votes.")
     from data.errors import InputError
     from training import track
     from training.train import train
@@ -23,7 +22,7 @@ def main(argv: list[str]) -> int:
     if options.register:
         track.check_model_name(options.register)  # now, not after hours of training
     earlier = options.resume or options.repeat
-    config = _recall_config(earlier, options.config, preset=config) if earlier else options.config
+    config = _recall_config(earlier, options.config, preset=preset) if earlier else options.config
     result = train(
         config,
         name=options.name,

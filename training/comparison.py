@@ -1,7 +1,7 @@
 """Trains methods and variants side by side and puts them into the paper's table."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,24 +14,13 @@ from training.config import Config, check_config, flatten
 from training.evaluate.baseline import fair_baseline
 from training.losses.dc3 import VARIANTS
 from training.methods import METHODS
+from training.options import CompareOptions
 from training.report.scatter import draw_scatter
 from training.report.setup_rows import RunRow, SetupRow, summarise
 from training.report.setup_tables import make_csv, make_markdown, make_text
 from training.run_data import read_data
 from training.train import PREDICTIONS, resolve, train
 from web.canvas import save
-
-
-@dataclass(frozen=True)
-class CompareOptions:
-    """What to train; every combination is one run."""
-
-    methods: str = "all"
-    """Names with commas between, or all."""
-    variants: str = "vanilla,dc3"
-    """Names with commas between, or all."""
-    seeds: int = 3
-    """Runs of each combination, the seeds from --seed on."""
 
 
 class Comparison(NamedTuple):

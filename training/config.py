@@ -12,14 +12,16 @@ from pydantic import TypeAdapter, ValidationError
 
 from data.errors import InputError
 from data.sources import SOURCES, SourceOptions, adapt_options
-from training.batches.feed import BatchOptions
-from training.batches.split import SplitOptions
-from training.loop.fit import LoopOptions
-from training.loop.runtime import RuntimeOptions
-from training.loop.schedule import OptimiserOptions
-from training.losses.dc3 import VARIANTS, DC3Options
-from training.methods import METHODS, MethodOptions
-from training.networks import BACKBONES, NetworkOptions
+from training.options import (
+    BatchOptions,
+    DC3Options,
+    LoopOptions,
+    MethodOptions,
+    NetworkOptions,
+    OptimiserOptions,
+    RuntimeOptions,
+    SplitOptions,
+)
 
 PRESETS = Path(__file__).parent / "presets"
 
@@ -46,12 +48,6 @@ class Config:
     runtime: RuntimeOptions = field(default_factory=RuntimeOptions)
 
 
-_NAMES: dict[str, Mapping[str, object]] = {
-    "method": METHODS,
-    "variant": VARIANTS,
-    "source": SOURCES,
-    "network": BACKBONES,
-}
 _RANGES: dict[str, tuple[float, float]] = {
     "prior": (0, 1),
     "batch_size": (2, 1e6),
@@ -91,6 +87,11 @@ def parse_config(values: Mapping[str, Any], origin: str) -> Config:
     Raises:
         InputError: every fault at once: unknown keys with the nearest known one, wrong types, values out of range.
     """
+    return check_config(_build_config(values, origin), origin)
+
+
+def _build_config(values: Mapping[str, Any], origin: str) -> Config:
+    """As `parse_config`, but names and values are left to `check_config`."""
     blank = choose_source(Config(), _named_source(values))
     faults = _unknown_keys(values, asdict(blank))
     data = values.get("data", {})
@@ -106,7 +107,7 @@ def parse_config(values: Mapping[str, Any], origin: str) -> Config:
         faults += _describe_faults(error)
     if faults:
         raise InputError(f"{origin} has {len(faults)} fault(s):\n- " + "\n- ".join(faults))
-    return check_config(config, origin)
+    return config
 
 
 def choose_source(config: Config, source: str) -> Config:
@@ -129,7 +130,7 @@ def check_config(config: Config, origin: str) -> Config:
     flat = flatten(asdict(config))
     faults = [
         f"{key} = {flat[key]!r}: must be one of {', '.join(known)}{_nearest(str(flat[key]), list(known))}"
-        for key, known in _NAMES.items()
+        for key, known in _list_names().items()
         if flat[key] not in known
     ]
     for key, (low, high) in _RANGES.items():
@@ -141,8 +142,23 @@ def check_config(config: Config, origin: str) -> Config:
     return config
 
 
+def _list_names() -> dict[str, Mapping[str, object]]:
+    """What may be named, by option."""
+    # here: they load torch, and whoever reads a preset to show its values needs none
+    from training.losses.dc3 import VARIANTS
+    from training.methods import METHODS
+    from training.networks import BACKBONES
+
+    return {"method": METHODS, "variant": VARIANTS, "source": SOURCES, "network": BACKBONES}
+
+
 def load_preset(name: str) -> Config:
     """Reads a preset by name (training/presets) or by the path of a TOML file."""
+    return check_config(*read_preset(name))
+
+
+def read_preset(name: str) -> tuple[Config, str]:
+    """A preset and how messages name it; keys and types are checked, names and values are left to `check_config`."""
     path = Path(name) if name.endswith(".toml") else PRESETS / f"{name}.toml"
     if not path.is_file():
         known = sorted(preset.stem for preset in PRESETS.glob("*.toml"))
@@ -153,7 +169,8 @@ def load_preset(name: str) -> Config:
         values = tomllib.loads(path.read_text("utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:  # the last from endless lists
         raise InputError(f"Preset {path} is no valid TOML in UTF-8: {error}.") from error
-    return parse_config(values, f"Preset {path}")
+    origin = f"Preset {path}"
+    return _build_config(values, origin), origin
 
 
 def to_json(config: Config) -> str:

@@ -15,8 +15,9 @@ from data.errors import InputError
 from training import track
 from training.config import Config, flatten, from_json, to_json
 from training.run_data import read_data
-from tuning.space import SpaceOptions, search_ranges, start_point
-from tuning.storage import StudyOptions, allow_experimental, open_storage, study_name
+from tuning.options import SpaceOptions, StudyOptions
+from tuning.space import search_ranges, start_point
+from tuning.storage import allow_experimental, open_storage, study_name
 
 N_STARTUP = 12
 """Random trials before the sampler models the results."""

@@ -5,17 +5,18 @@ import zlib
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from data.errors import InputError, name_some
 from data.images.decoding import BadImage, decode, may_be_deep, measure
 from data.images.deep import DARK, Reading, join_spreads
 from data.sources.listing import Listing, list_images, read_start
 from data.sources.source import Measured, Source
-from data.tables.columns import COLUMNS
-from data.votes.reader import fit_votes, read_votes
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _UNREADABLE = (OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
 """What a disk, or a member of an archive that is damaged, encrypted or packed in a rare way, answers."""
@@ -32,11 +33,14 @@ class Folder(Source):
     """Of TIFF stacks, from 1; 0 takes none."""
     _listing: Listing = field(init=False, repr=False)
     _listed: dict[str, str] = field(init=False, repr=False)
-    _table: pd.DataFrame = field(init=False, repr=False)
+    _table: "pd.DataFrame" = field(init=False, repr=False)
     _notices: tuple[str, ...] = field(init=False, repr=False)
     _archive: zipfile.ZipFile | None = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
+        from data.tables.columns import COLUMNS
+        from data.votes.reader import fit_votes, read_votes
+
         if not self.images.exists():
             raise InputError(f"No images at {self.images}: expected a folder or a .zip file.")
         table = read_votes(self.votes_path, self.class_names)
@@ -54,7 +58,7 @@ class Folder(Source):
     def names(self) -> list[str]:
         return list(self._listed)
 
-    def votes(self) -> pd.DataFrame:
+    def votes(self) -> "pd.DataFrame":
         return self._table
 
     def notices(self) -> tuple[str, ...]:

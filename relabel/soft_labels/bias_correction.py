@@ -3,8 +3,9 @@
 import numpy as np
 
 from data.errors import InputError
+from relabel.options import EstimateOptions
 from relabel.soft_labels.class_blending import blend
-from relabel.soft_labels.evidence import NOTHING, EstimateOptions, Evidence
+from relabel.soft_labels.evidence import NOTHING, Evidence
 
 
 def correct_bias(evidence: Evidence, options: EstimateOptions) -> np.ndarray:

@@ -4,7 +4,8 @@ import numpy as np
 
 from data.errors import InputError
 from data.votes.counts import leading, soft_labels
-from relabel.soft_labels.evidence import EstimateOptions, Evidence
+from relabel.options import EstimateOptions
+from relabel.soft_labels.evidence import Evidence
 
 
 def blend_classes(evidence: Evidence, options: EstimateOptions) -> np.ndarray:

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from data.errors import InputError
-from relabel.soft_labels.evidence import EstimateOptions, Evidence, require_annotators
+from relabel.options import EstimateOptions
+from relabel.soft_labels.evidence import Evidence, require_annotators
 
 
 class Trust(NamedTuple):

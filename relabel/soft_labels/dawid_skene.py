@@ -7,7 +7,8 @@ from scipy.sparse import csr_array
 
 from data.errors import InputError
 from data.votes.counts import soft_labels
-from relabel.soft_labels.evidence import EstimateOptions, Evidence, require_annotators
+from relabel.options import EstimateOptions
+from relabel.soft_labels.evidence import Evidence, require_annotators
 
 TINY = 1e-10
 """Least probability of an answer: one unheard-of answer must not rule a class out for good."""

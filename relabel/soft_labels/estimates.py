@@ -14,9 +14,10 @@ from data.errors import InputError, name_some
 from data.predictions import Predictions
 from data.votes.counts import is_voted, soft_labels
 from data.votes.reader import count_votes
+from relabel.options import EstimateOptions
 from relabel.soft_labels import ESTIMATORS
 from relabel.soft_labels.class_blending import mean_soft_labels
-from relabel.soft_labels.evidence import EstimateOptions, Evidence
+from relabel.soft_labels.evidence import Evidence
 
 
 def estimate(names: Sequence[str], evidence: Evidence, options: EstimateOptions) -> dict[str, np.ndarray]:

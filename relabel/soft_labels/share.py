@@ -3,7 +3,8 @@
 import numpy as np
 
 from data.votes.counts import soft_labels
-from relabel.soft_labels.evidence import EstimateOptions, Evidence
+from relabel.options import EstimateOptions
+from relabel.soft_labels.evidence import Evidence
 
 
 def share_of_votes(evidence: Evidence, options: EstimateOptions) -> np.ndarray:

@@ -13,7 +13,7 @@ from data.errors import InputError
 from data.sources import SOURCES, SourceOptions, adapt_options
 from data.votes.counts import is_voted
 from data.votes.reader import count_votes
-from dc3.options import TrainOptions, parse_options, take_preset
+from dc3.options import TrainOptions, parse_options
 from training.config import Config, flatten, from_json, parse_config, to_json
 
 SHOWN = 12
@@ -86,8 +86,7 @@ def check_options_come_back_from_record_and_preset(name: str, options: SourceOpt
 def check_options_are_flags(name: str, options: SourceOptions) -> None:
     changed = _change_own(replace(options, source=name))
     flags = [text for key, value in asdict(changed).items() for text in _flag(key, value)]
-    config, rest = take_preset(["--preset", "digits", *flags])
-    parsed = parse_options(TrainOptions, TrainOptions(config), rest, "train", "")
+    parsed, _ = parse_options(TrainOptions, flags, "train", "")
     assert parsed.config.data == changed
 
 

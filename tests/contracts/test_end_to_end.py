@@ -9,7 +9,7 @@ import pytest
 
 from data.predictions import read_predictions
 from data.sources import SOURCES
-from dc3.options import TrainOptions, parse_options, take_preset
+from dc3.options import TrainOptions, parse_options
 from serving.export.to_onnx import export
 from serving.model.session import Model
 from tests.contracts.plug_ins import STRIPES, GroupNormed, StripesOptions
@@ -28,9 +28,9 @@ def test_what_is_added_by_a_line_goes_the_whole_way(
     monkeypatch.setitem(SOURCES, "stripes", STRIPES)
     preset = tmp_path / "p.toml"
     preset.write_text('[data]\nsource = "stripes"\nn_drawn = 24\nsize = 16\n[network]\nnetwork = "group_normed"\n')
-    given, rest = take_preset(["--preset", str(preset), "--contrast", "0.5", "--is-dark"])
-    parsed = parse_options(TrainOptions, TrainOptions(given), rest, "train", "").config
-    config = replace(tiny(), data=parsed.data, network=parsed.network)
+    flags = ["--preset", str(preset), "--contrast", "0.5", "--is-dark"]
+    parsed, _ = parse_options(TrainOptions, flags, "train", "")
+    config = replace(tiny(), data=parsed.config.data, network=parsed.config.network)
     assert config.data == StripesOptions("stripes", size=16, n_drawn=24, contrast=0.5, is_dark=True)
 
     result = train(config, with_report=False, show_progress=False)

@@ -9,14 +9,15 @@ from torch import Tensor, nn
 
 from data.errors import InputError
 from training.batches.batch import Batch
-from training.losses.dc3 import VARIANTS, DC3Options, dc3_terms, weigh
+from training.losses.dc3 import VARIANTS, dc3_terms, weigh
 from training.losses.step import Step
-from training.methods import METHODS, MethodOptions, build_method
+from training.methods import METHODS, build_method
 from training.methods.method import Method, Progress
 from training.methods.mixmatch import MixMatch
-from training.networks import NetworkOptions, build_network
+from training.networks import build_network
 from training.networks.backbone import frozen_statistics
 from training.networks.outputs import Outputs
+from training.options import DC3Options, MethodOptions, NetworkOptions
 
 N_CLASSES, N_LABELLED, SIZE = 3, 4, 16
 DONE = Progress(1.0, 1024 * 1024)

@@ -11,8 +11,9 @@ from data.errors import InputError
 from training.config import Config, load_preset
 from tuning.choose import choose_trial, pareto_front, rank_trials
 from tuning.objective import degeneracy
+from tuning.options import SpaceOptions
 from tuning.preset import write_preset
-from tuning.space import SpaceOptions, apply_params
+from tuning.space import apply_params
 from tuning.study import Record, keep_test_part
 
 

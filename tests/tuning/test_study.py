@@ -9,8 +9,8 @@ import pytest
 
 from data.errors import InputError
 from training.config import Config
-from tuning.space import SpaceOptions
-from tuning.storage import StudyOptions, dashboard_command, open_storage
+from tuning.options import SpaceOptions, StudyOptions
+from tuning.storage import dashboard_command, open_storage
 from tuning.study import RECORD, OpenStudy, keep_test_part, open_study
 
 OPTIONS = StudyOptions("s")

@@ -13,7 +13,8 @@ from data.errors import InputError
 from training.loop.fit import NonFiniteError
 from tuning import worker
 from tuning.objective import STARTED
-from tuning.storage import StudyOptions, open_storage
+from tuning.options import StudyOptions
+from tuning.storage import open_storage
 from tuning.worker import FAILURES, SurplusError, _step_back, work
 
 

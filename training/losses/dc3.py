@@ -8,6 +8,7 @@ from torch.nn import functional as F
 
 from training.losses.step import Step
 from training.networks.outputs import Outputs
+from training.options import DC3Options
 
 TERMS = ("ssl", "inverse_ce", "ambiguity", "similarity")
 """Names of the weighted terms whose sum is the loss (Eq. 1)."""
@@ -18,22 +19,6 @@ CONFIDENT = 0.95
 
 GUIDED_SHARE = 0.4
 """Of the training; the warm-up of the semi-supervised methods ends there too."""
-
-
-@dataclass(frozen=True)
-class DC3Options:
-    """Prior and weights of the DC3 terms; the defaults are the paper's (section 3.3)."""
-
-    prior: float = 0.6
-    """p_A, the share of each batch that is taught to be ambiguous; 0 to 1."""
-    inverse_ce_labelled: float = 10.0
-    """lambda_CE^-1 on labelled images."""
-    inverse_ce_unlabelled: float = 10.0
-    """lambda_CE^-1 on unlabelled images."""
-    ambiguity_weight: float = 0.1
-    """lambda_a."""
-    similarity_weight: float = 0.1
-    """lambda_s."""
 
 
 @dataclass(frozen=True)

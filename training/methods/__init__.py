@@ -1,6 +1,6 @@
 """The semi-supervised methods with their authors' settings; a new one is one file and one line here."""
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 
 from data.errors import InputError
 from training.methods.fixmatch import FixMatch
@@ -10,6 +10,7 @@ from training.methods.mixmatch import MixMatch
 from training.methods.pi_model import PiModel
 from training.methods.pseudo_label import PseudoLabel
 from training.methods.supervised import Supervised
+from training.options import MethodOptions
 
 METHODS: dict[str, Method] = {
     "supervised": Supervised(),
@@ -19,18 +20,6 @@ METHODS: dict[str, Method] = {
     "fixmatch": FixMatch(),
     "mixmatch": MixMatch(),
 }
-
-
-@dataclass(frozen=True)
-class MethodOptions:
-    """Changes to the method's own settings; empty keeps its authors' value."""
-
-    ssl_weight: float | None = None
-    """Weight of the unlabelled loss."""
-    ssl_threshold: float | None = None
-    """Confidence from which a pseudo-label counts; pseudo_label and fixmatch."""
-    unlabelled_ratio: int | None = None
-    """Unlabelled images per labelled image."""
 
 
 def build_method(name: str, options: MethodOptions) -> Method:

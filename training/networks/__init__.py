@@ -1,7 +1,6 @@
 """Networks by name; a new backbone is one file and one line here."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from training.networks.backbone import Backbone
@@ -9,19 +8,7 @@ from training.networks.heads import Network
 from training.networks.resnet import ResNet
 from training.networks.small import Small
 from training.networks.wide_resnet import WideResNet
-
-
-@dataclass(frozen=True)
-class NetworkOptions:
-    """Which network to train."""
-
-    network: str = "wide_resnet_28_2"
-    """wide_resnet_28_2 (paper), resnet18, resnet50 (torchvision) or small."""
-    pretrained: str = ""
-    """Path of weights for a network that takes them (resnet18, resnet50: torchvision's); empty starts at random."""
-    clusters_per_class: int = 5
-    """k' / k, the authors' factor; the paper only asks k' > k."""
-
+from training.options import NetworkOptions
 
 BACKBONES: dict[str, Callable[[int], Backbone]] = {
     "wide_resnet_28_2": WideResNet,

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
-from torchvision import models
 
 from data.errors import InputError, name_some
 from training.networks.backbone import Backbone
@@ -19,6 +18,8 @@ class ResNet(Backbone):
 
     def __init__(self, name: str) -> None:
         super().__init__()
+        from torchvision import models  # here: 3 s that no other backbone needs
+
         self.net: nn.Module = models.get_model(name, weights=None)
         self.width = int(self.net.fc.in_features)
         self.net.fc = nn.Identity()

@@ -8,8 +8,9 @@ from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 from data.errors import InputError
+from relabel.options import EstimateOptions
 from relabel.soft_labels import ESTIMATORS
-from relabel.soft_labels.evidence import EstimateOptions, Evidence
+from relabel.soft_labels.evidence import Evidence
 from tests.relabel.soft_labels.answers import make_evidence
 
 OPTIONS = EstimateOptions(bias=0.26)

@@ -16,15 +16,16 @@ from data.errors import InputError
 from tests.gpu.synthetic import SIZE, train
 from training.config import Config
 from training.loop.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from training.loop.fit import LoopOptions, Losses, NonFiniteError, fit
+from training.loop.fit import Losses, NonFiniteError, fit
 from training.loop.runtime import choose_device, choose_execution, uses_bf16
-from training.loop.schedule import OptimiserOptions, build_optimiser, learning_rate
+from training.loop.schedule import build_optimiser, learning_rate
 from training.losses.dc3 import VARIANTS, DC3Weights, dc3_terms, weigh
 from training.methods import METHODS, build_method
 from training.methods.mean_teacher import MeanTeacher
 from training.networks import build_network
 from training.networks.heads import Network
 from training.networks.small import Small
+from training.options import LoopOptions, OptimiserOptions
 
 CPU = torch.device("cpu")
 
@@ -305,7 +306,7 @@ def test_learning_rate_falls_along_the_cosine() -> None:
 
 
 def test_weight_decay_spares_biases_and_normalisation() -> None:
-    from training.networks import NetworkOptions
+    from training.options import NetworkOptions
 
     network = build_network(NetworkOptions("small"), 32, 3)
     decayed, spared = build_optimiser(network, OptimiserOptions()).param_groups

@@ -7,7 +7,8 @@ import torch
 from torchvision import models
 
 from data.errors import InputError
-from training.networks import NetworkOptions, build_network
+from training.networks import build_network
+from training.options import NetworkOptions
 
 
 def test_pretrained_weights_are_loaded_except_the_head(tmp_path: Path) -> None:

@@ -60,13 +60,6 @@ def work_together(options: StudyOptions, n_workers: int, n_trials: int) -> None:
         thread.join(60)
 
 
-def test_workers_that_begin_together_complete_exactly_the_trials_asked_for(options: StudyOptions) -> None:
-    study = open_study(options)
-    work_together(options, n_workers=6, n_trials=3)
-    assert states(study).count(TrialState.COMPLETE) == 3
-    assert states(study).count(TrialState.RUNNING) == 0
-
-
 @pytest.mark.parametrize(("n_trials", "goes_on"), [(2, False), (3, True)])
 def test_a_trial_steps_back_when_as_many_as_asked_for_came_before(
     options: StudyOptions, n_trials: int, goes_on: bool
@@ -114,6 +107,13 @@ def test_failures_count_only_in_a_row(options: StudyOptions) -> None:
 
     work(study, diverge_mostly, 2, options.grace, ignore)
     assert states(study).count(TrialState.FAIL) == 2 * (FAILURES - 1)
+
+
+def test_workers_that_begin_together_complete_exactly_the_trials_asked_for(options: StudyOptions) -> None:
+    study = open_study(options)
+    work_together(options, n_workers=6, n_trials=3)
+    assert states(study).count(TrialState.COMPLETE) == 3
+    assert states(study).count(TrialState.RUNNING) == 0
 
 
 def test_a_waiting_trial_is_taken_by_one_worker_only(options: StudyOptions) -> None:

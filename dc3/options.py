@@ -24,16 +24,16 @@ def parse_options(
 ) -> tuple[Options, Config]:
     """Reads --preset NAME_OR_FILE, then flags without section names: --steps, --prior, --network.
 
-    Which flags there are depends on the source that --source or the preset names. Returns the options and the preset's
-    own configuration, both checked; `kind` makes the defaults of the latter.
+    Returns the options and the preset's own configuration, both checked; `kind` makes the defaults of the latter.
+    Both have the options of the source that --source names: which flags there are depends on it.
     """
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("--preset", default=preset)
     known, rest = parser.parse_known_args(argv)
     parser.add_argument("--source", default="")
-    source = parser.parse_known_args(argv)[0].source
-    preset_config, origin = read_preset(known.preset)
-    config = choose_source(preset_config, source or preset_config.data.source)
+    source = parser.parse_known_args(argv)[0].source  # only looked at: the flag itself is one of the options
+    config, origin = read_preset(known.preset)
+    config = choose_source(config, source or config.data.source)
     default = kind(config)
     options = tyro.cli(
         type(default),

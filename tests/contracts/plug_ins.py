@@ -12,10 +12,13 @@ from data.sources import SourceKind
 from data.sources.options import SourceOptions
 from data.sources.source import Source
 from training.networks.backbone import Backbone
+from training.networks.normalisation import IMAGENET
 
 
 class GroupNormed(Backbone):
     """Two convolutions with group and layer normalisation: no statistics over the steps at all."""
+
+    normalisation = IMAGENET
 
     def __init__(self, size: int) -> None:
         super().__init__()

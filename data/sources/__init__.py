@@ -1,7 +1,7 @@
 """The kinds of data source; a new one is one file and one line here."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from data.errors import InputError
@@ -9,6 +9,7 @@ from data.sources.cifar10h import Cifar10H
 from data.sources.digits import Digits
 from data.sources.folder import Folder
 from data.sources.source import Source
+from data.votes.options import VoteOptions
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,9 @@ class SourceOptions:
     images: str = ""
     """Folder or .zip of images; for cifar10h the folder of torchvision's CIFAR-10."""
     votes: str = ""
-    """Vote table, .csv or .parquet: image, label[, annotator][, votes][, seconds]; for cifar10h the .npy counts."""
+    """Votes in any form of docs/votes.md: a table with image and label, an export, folders called by class; for
+    cifar10h the .npy counts."""
+    reading: VoteOptions = field(default_factory=VoteOptions)
     classes: tuple[str, ...] = ()
     """Class names in order; empty for those in the votes, sorted."""
     size: int = 32
@@ -40,6 +43,6 @@ def _paths(options: SourceOptions) -> tuple[Path, Path]:
 
 SOURCES: dict[str, Callable[[SourceOptions], Source]] = {
     "digits": lambda options: Digits(),
-    "folder": lambda options: Folder(*_paths(options), options.classes, options.page),
+    "folder": lambda options: Folder(*_paths(options), options.classes, options.page, options.reading),
     "cifar10h": lambda options: Cifar10H(*_paths(options)),
 }

@@ -31,7 +31,7 @@ class SourceKind:
 
 def _open_folder(options: SourceOptions) -> Source:
     images, votes = options.paths()
-    return Folder(images, votes, options.classes, options.page)
+    return Folder(images, votes, options.classes, options.page, options.reading)
 
 
 SOURCES: dict[str, SourceKind] = {

@@ -1,10 +1,11 @@
 """The options that all sources share; a source with options of its own adds them in a class of its own."""
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Self
 
 from data.errors import InputError
+from data.votes.options import VoteOptions
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,9 @@ class SourceOptions:
     images: str = ""
     """Folder or .zip of images; for cifar10h the folder of torchvision's CIFAR-10."""
     votes: str = ""
-    """Vote table, .csv or .parquet: image, label[, annotator][, votes][, seconds]; for cifar10h the .npy counts."""
+    """Votes in any form of docs/votes.md: a table with image and label, an export, folders called by class; for
+    cifar10h the .npy counts."""
+    reading: VoteOptions = field(default_factory=VoteOptions)
     classes: tuple[str, ...] = ()
     """Class names in order; empty for those in the votes, sorted."""
     size: int = 32

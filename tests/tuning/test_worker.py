@@ -60,20 +60,19 @@ def work_together(options: StudyOptions, n_workers: int, n_trials: int) -> None:
         thread.join(60)
 
 
-@pytest.mark.parametrize(("n_trials", "goes_on"), [(2, False), (3, True)])
+@pytest.mark.parametrize(("n_trials", "goes_on"), [(3, False), (4, True)])
 def test_a_trial_steps_back_when_as_many_as_asked_for_came_before(
     options: StudyOptions, n_trials: int, goes_on: bool
 ) -> None:
+    """Those that wait, run or are complete count, a failed one does not."""
     study = open_study(options)
-    study.add_trial(optuna.create_trial(values=[1.0, 0.0]))
-    study.enqueue_trial({"prior": 0.5})
-    study.ask()
-    failed = optuna.create_trial(state=TrialState.FAIL)
-    study.add_trial(failed)
-    trial = study.ask()
-    assert trial.number == 3
-    with nullcontext() if goes_on else pytest.raises(SurplusError, match="Trial 3 is not needed: 2 others"):
-        _step_back(study, trial, n_trials)
+    before = (TrialState.WAITING, TrialState.FAIL, TrialState.COMPLETE, TrialState.RUNNING, TrialState.RUNNING)
+    for state in before:
+        study.add_trial(optuna.create_trial(state=state, values=[1.0, 0.0] if state is TrialState.COMPLETE else None))
+    ours = optuna.Trial(study, study.get_trials()[-1]._trial_id)
+    assert ours.number == 4
+    with nullcontext() if goes_on else pytest.raises(SurplusError, match="Trial 4 is not needed: 3 others"):
+        _step_back(study, ours, n_trials)
 
 
 def test_no_more_are_begun_than_are_asked_for(options: StudyOptions) -> None:

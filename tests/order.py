@@ -14,19 +14,19 @@ if TYPE_CHECKING:  # a borrowed GPU machine has no pytest-xdist
 
 LONGEST = (
     "tests/test_readme.py",
-    "tests/benchmarks/test_gpu_dry_run.py",
-    "tests/relabel/label_studio",
     "tests/relabel/test_demo.py",
+    "tests/relabel/label_studio",
+    "tests/benchmarks/test_gpu_dry_run.py",
     "tests/tuning/test_tune.py",
+    "tests/training/loop/test_fit.py",
     "tests/training/test_train.py",
     "tests/training/test_run_data.py",
-    "tests/training/loop/test_fit.py",
-    "tests/relabel/propose/test_commands.py",
-    "tests/serving/test_registry.py",
-    "tests/dc3/test_command_line.py",
     "tests/relabel/review/test_page.py",
+    "tests/tuning/test_postgres.py",
+    "tests/dc3/test_command_line.py",
+    "tests/serving/test_load.py",
 )
-"""What takes more than twenty seconds of CPU time, the longest first; then comes what has slow tests, then the rest."""
+"""What takes more than thirty seconds of CPU time, the longest first; then comes what has slow tests, then the rest."""
 TOGETHER = ("tests/relabel/label_studio",)
 """Folders whose session fixtures start something dear: one worker runs all their files."""
 

@@ -189,9 +189,12 @@ def test_ambiguity_is_zero_where_the_variant_predicts_none(store: Path, tiny: Ca
     assert "ambiguity_auroc" not in result.metrics
 
 
-@pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("variant", VARIANTS)
-def test_all_combinations_train(store: Path, tiny: Callable[..., Config], method: str, variant: str) -> None:
+@pytest.mark.parametrize(
+    ("method", "variant"),
+    # the contract suite holds all pairs in one step; here a whole training of each
+    [(method, "dc3") for method in METHODS] + [("mean_teacher", variant) for variant in VARIANTS if variant != "dc3"],
+)
+def test_each_method_and_each_variant_trains(store: Path, tiny: Callable[..., Config], method: str, variant: str) -> None:
     config = tiny(method=method, variant=variant, loop={"steps": 2, "evaluate_every": 2, "log_every": 1})
     result = train(config, show_progress=False, with_report=False)
     assert np.isfinite(list(result.metrics.values())).all()

@@ -2,7 +2,7 @@
 
 python benchmarks/ranking.py RUN [--seeds 5]
 
-A simulation: an answer is one vote drawn from the real votes, costs are those of `CostOptions`, proposals bend no
+A simulation: an answer is one vote drawn from the real votes, costs are those of `relabel.cost.Cost`, proposals bend no
 answer. Images of the unlabelled part start without votes; KL is that of the expected shares (network and votes so far).
 """
 
@@ -19,7 +19,7 @@ from data.votes.counts import soft_labels
 from relabel.propose.belief import believe, fit_prior_votes, shares
 from relabel.propose.options import ProposeOptions
 from relabel.propose.proposals import propose
-from relabel.propose.ranking import expected_gain, member_minutes, single_minutes
+from relabel.propose.ranking import expected_gain, member_minutes
 from relabel.soft_labels.kl import mean_kl
 from training import track
 
@@ -121,7 +121,7 @@ def _list_units(everything: Predictions) -> list[Unit]:
             each = member_minutes(fits, options.cost)
         else:
             ratio = options.cost.check_ratio if first.decision == "class" else 1.0
-            each = np.full(1, ratio * single_minutes(options.cost))
+            each = np.full(1, ratio * options.cost.single_seconds / 60)
         units.append(Unit(np.array(rows), float(each.sum()), float((gains * each).sum() / each.sum())))
     return units
 

@@ -18,11 +18,12 @@ import pandas as pd
 from data.predictions import Predictions, read_predictions
 from data.votes.counts import is_ambiguous, soft_labels
 from data.votes.reader import count_votes, read_votes
-from relabel.simulate.annotators import AnnotatorModel, CostModel, answer_image
+from relabel.options import EstimateOptions
+from relabel.simulate.annotators import AnnotatorModel, TimeModel, answer_image
 from relabel.soft_labels import ESTIMATORS
+from relabel.soft_labels.ballots import NOTHING, Ballots
 from relabel.soft_labels.class_blending import mean_soft_labels
 from relabel.soft_labels.estimates import with_predictions
-from relabel.soft_labels.evidence import NOTHING, EstimateOptions, Evidence
 from relabel.soft_labels.kl import mean_kl
 
 N_VOTES = (1, 3, 5, 10)
@@ -92,7 +93,7 @@ def measure(
     apart = np.concatenate([order[majority[order] == number][:CALIBRATION] for number in range(len(classes))])
     means = mean_soft_labels(reference[apart])
     measured = np.setdiff1d(np.arange(len(counts)), apart)
-    free = Evidence(images, classes, *draw_votes(counts, n, generator), np.full(len(counts) * n, NOTHING))
+    free = Ballots(images, classes, *draw_votes(counts, n, generator), np.full(len(counts) * n, NOTHING))
     if predictions:
         free = with_predictions(free, predictions)
     estimates = {"share": (free, "share", 0.1), "blending": (free, "blending", 0.1)}
@@ -113,8 +114,8 @@ def measure(
         }
     hard = measured[_is_hard(counts)[measured]]
     results = []
-    for name, (evidence, estimator, bias) in estimates.items():
-        soft = ESTIMATORS[estimator](evidence, EstimateOptions(bias=bias))
+    for name, (ballots, estimator, bias) in estimates.items():
+        soft = ESTIMATORS[estimator](ballots, EstimateOptions(bias=bias))
         whole = mean_kl(reference[measured], soft[measured])
         results.append(Result(n, name, seed, whole, mean_kl(reference[hard], soft[hard])))
     return results
@@ -128,13 +129,13 @@ def draw_votes(counts: np.ndarray, n: int, generator: np.random.Generator) -> tu
     return np.repeat(np.arange(len(counts)), n), label, annotator
 
 
-def show_proposals(reference: np.ndarray, free: Evidence, d: float, generator: np.random.Generator) -> Evidence:
-    """The same evidence answered by simulated annotators who see a proposal, which is right on 85 %."""
+def show_proposals(reference: np.ndarray, free: Ballots, d: float, generator: np.random.Generator) -> Ballots:
+    """The same ballots answered by simulated annotators who see a proposal, which is right on 85 %."""
     n, k = reference.shape
     right = reference.argmax(1)
     other = (right + generator.integers(1, k, n)) % k
     shown = np.where(generator.random(n) < PROPOSALS_RIGHT, right, other)[free.image]
-    model, cost = AnnotatorModel(d=d), CostModel()
+    model, cost = AnnotatorModel(d=d), TimeModel()
     pairs = zip(free.image, shown, strict=True)
     label = [answer_image(reference[image], proposal, generator, model, cost).label for image, proposal in pairs]
     return free._replace(label=np.array(label), shown=shown)

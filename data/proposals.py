@@ -3,7 +3,7 @@
 proposals.parquet   one row an image (`Proposal`), also as proposals.csv for FiftyOne, Spotlight or a spreadsheet
 clusters.csv        one row a cluster (`ClusterRow`): caption and proposed class are there to be edited
 images/             the images, each in a format that a browser shows
-about.json          run, classes, round, seed, share of the control arm
+about.json          run and how good it is, classes, round, seed, share of the control arm
 """
 
 import json
@@ -40,7 +40,7 @@ def refuse_class_mixed(classes: Iterable[str]) -> None:
 
 
 @dataclass(frozen=True)
-class About:
+class Origin:
     """Where the proposals come from."""
 
     model_version: str
@@ -52,6 +52,8 @@ class About:
     """Share of the images that get no proposal, 0 to 1."""
     seed: int
     format_version: int = 1
+    quality: tuple[str, ...] = ()
+    """How good the model is, in words (`data.quality`); none in folders of older versions."""
 
 
 class Proposal(NamedTuple):
@@ -102,11 +104,11 @@ class ClusterRow(NamedTuple):
     gain_per_minute: float
 
 
-class Bundle(NamedTuple):
+class ProposalFolder(NamedTuple):
     """A proposal folder that has been read and checked."""
 
     folder: Path
-    about: About
+    about: Origin
     proposals: pd.DataFrame
     """Columns of `Proposal`, N rows."""
     clusters: pd.DataFrame
@@ -117,7 +119,7 @@ class Bundle(NamedTuple):
         return self.folder / IMAGES / file
 
 
-def write_bundle(folder: Path, about: About, proposals: list[Proposal], clusters: list[ClusterRow]) -> None:
+def write_proposal_tables(folder: Path, about: Origin, proposals: list[Proposal], clusters: list[ClusterRow]) -> None:
     """Writes the tables into `folder`, which holds the images already; about.json, last, makes it a proposal folder."""
     rows = pd.DataFrame(clusters, columns=list(ClusterRow._fields))
     table = fill_offered(pd.DataFrame(proposals, columns=list(Proposal._fields)), rows)
@@ -127,7 +129,7 @@ def write_bundle(folder: Path, about: About, proposals: list[Proposal], clusters
     (folder / ABOUT).write_text(json.dumps(asdict(about), indent=2) + "\n")
 
 
-def read_bundle(folder: Path) -> Bundle:
+def read_proposal_folder(folder: Path) -> ProposalFolder:
     """Reads a proposal folder with the edits of clusters.csv.
 
     Raises InputError with every fault: no such folder, damaged file, missing images, unknown or missing
@@ -137,7 +139,8 @@ def read_bundle(folder: Path) -> Bundle:
         raise InputError(f"{folder} is no folder of proposals: it has no {ABOUT}. `dc3 propose RUN` writes one.")
     try:
         values = json.loads((folder / ABOUT).read_text())
-        about = About(**values | {"classes": tuple(values["classes"])})
+        lists = {"classes": tuple(values["classes"]), "quality": tuple(map(str, values.get("quality", ())))}
+        about = Origin(**values | lists)
     except (ValueError, KeyError, TypeError, OSError) as error:
         raise InputError(f"{folder / ABOUT} cannot be read ({error!r}); run `dc3 propose` again.") from error
     text = ("cluster", "caption", "proposal")
@@ -150,7 +153,7 @@ def read_bundle(folder: Path) -> Bundle:
     faults = _list_faults(folder, about, proposals, clusters)
     if faults:
         raise InputError(f"The proposals in {folder} cannot be used:\n- " + "\n- ".join(faults))
-    return Bundle(folder, about, fill_offered(proposals, clusters), clusters)
+    return ProposalFolder(folder, about, fill_offered(proposals, clusters), clusters)
 
 
 def fill_offered(proposals: pd.DataFrame, clusters: pd.DataFrame) -> pd.DataFrame:
@@ -167,7 +170,7 @@ def fill_offered(proposals: pd.DataFrame, clusters: pd.DataFrame) -> pd.DataFram
     return proposals.assign(offered=pd.Series(offered, index=proposals.index, dtype=object))
 
 
-def _list_faults(folder: Path, about: About, proposals: pd.DataFrame, clusters: pd.DataFrame) -> list[str]:
+def _list_faults(folder: Path, about: Origin, proposals: pd.DataFrame, clusters: pd.DataFrame) -> list[str]:
     missing = [name for name in ClusterRow._fields if name not in clusters]
     if missing:
         return [f"{CLUSTERS} lacks the column(s) {name_some(missing)}"]

@@ -10,8 +10,8 @@ import tyro
 from data.errors import InputError
 
 if TYPE_CHECKING:
-    from data.proposals import Bundle
-    from relabel.label_studio.links import Links
+    from data.proposals import ProposalFolder
+    from relabel.label_studio.image_links import Links
     from relabel.label_studio.push import Pushed
 
 _MOST_NAMED = 10
@@ -91,12 +91,12 @@ def main(argv: list[str]) -> int:
 
 
 def _push(command: PushCommand) -> int:
-    from data.proposals import read_bundle
+    from data.proposals import read_proposal_folder
     from relabel.label_studio.client import Client
     from relabel.label_studio.push import PushOptions, push
     from relabel.label_studio.token import read_token
 
-    bundle = read_bundle(command.proposals)
+    bundle = read_proposal_folder(command.proposals)
     options = PushOptions(_choose_links(command, bundle), command.project_title, command.overlap)
     with Client(command.url, read_token(command.token_file)) as client:
         push(client, bundle, options, _print_pushed)
@@ -104,8 +104,8 @@ def _push(command: PushCommand) -> int:
     return 0
 
 
-def _choose_links(command: PushCommand, bundle: "Bundle") -> "Links":
-    from relabel.label_studio.links import link_local, link_web
+def _choose_links(command: PushCommand, bundle: "ProposalFolder") -> "Links":
+    from relabel.label_studio.image_links import link_local, link_web
 
     if command.images_url:
         if command.local_files or command.local_files_on_server:
@@ -130,7 +130,7 @@ def _print_pushed(pushed: "Pushed") -> None:
 
 
 def _pull(command: PullCommand) -> int:
-    from data.proposals import read_bundle
+    from data.proposals import read_proposal_folder
     from data.verdicts import write_verdicts
     from relabel.label_studio.client import Client
     from relabel.label_studio.pull import pull
@@ -138,7 +138,7 @@ def _pull(command: PullCommand) -> int:
 
     if command.output.suffix not in (".parquet", ".csv"):
         raise InputError(f"--output must end in .parquet or .csv, it is {command.output}.")
-    bundle = read_bundle(command.proposals)
+    bundle = read_proposal_folder(command.proposals)
     with Client(command.url, read_token(command.token_file)) as client:
         pulled = pull(client, bundle)
     write_verdicts(pulled.verdicts, command.output)
@@ -155,11 +155,11 @@ def _pull(command: PullCommand) -> int:
 
 
 def _start(command: StartCommand) -> int:
-    from data.proposals import read_bundle
+    from data.proposals import read_proposal_folder
     from relabel.label_studio.install import install
     from relabel.label_studio.start import PASSWORD, TOKEN, StartOptions, plan_start
 
-    folder = read_bundle(command.proposals).folder.resolve()
+    folder = read_proposal_folder(command.proposals).folder.resolve()
     program = str(install()) if command.install else command.program
     start = plan_start(StartOptions(folder.parent, command.data_dir, command.port, command.username, program))
     print(f"Label Studio at {start.url}, its first start takes a minute; Ctrl-C stops it.")

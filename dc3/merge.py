@@ -37,12 +37,12 @@ class MergeArguments:
 def main(argv: list[str]) -> int:
     """Parses, merges, writes, and prints what changed."""
     arguments = tyro.cli(MergeArguments, args=argv, prog="dc3 merge")
-    from data.proposals import read_bundle
+    from data.proposals import read_proposal_folder
     from data.verdicts import fit_verdicts, read_verdicts
     from data.votes.reader import fit_votes, read_votes
     from data.votes.rounds import read_round
-    from relabel.known import refuse_known
     from relabel.merge import MergeOptions, describe_round, merge, refuse_strangers, write_merged
+    from relabel.merged_already import refuse_known
 
     path = arguments.output / FILE
     inputs = {arguments.votes.resolve(), *(verdicts.resolve() for verdicts in arguments.verdicts)}
@@ -51,7 +51,7 @@ def main(argv: list[str]) -> int:
     if path.resolve() in inputs:
         raise InputError(f"{path} is one of the tables to merge, and those stay unchanged: give another --output.")
     refuse_file_as_folder(arguments.output)
-    bundle = read_bundle(arguments.proposals)
+    bundle = read_proposal_folder(arguments.proposals)
     images, about = list(bundle.proposals["image"]), bundle.about
     # votes may be on images that were not proposed, answers may not
     votes, notices, _ = fit_votes(read_votes(arguments.votes, about.classes), images, about.classes, all_there=False)

@@ -17,14 +17,15 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 import tyro
 
 from data.errors import InputError
 from dc3.steps import free_port, run_verb, train_run, wait_until_ready
-from relabel.simulate.annotators import AnnotatorModel, CostModel
+from relabel.simulate.annotators import AnnotatorModel, TimeModel
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from data.predictions import Predictions
 
 TRAINING = ("--preset", "cifar10h_small", "--variant", "dc3_guided", "--labelled", "0.8", "--register", "")
@@ -54,9 +55,11 @@ class RelabelDemoOptions:
     """Each judges every image."""
     steps: int = 1000
     """Of each training."""
+    anyway: bool = False
+    """Go on with proposals that are no better than the commonest class, as after very few steps."""
     seed: int = 0
     annotator: AnnotatorModel = field(default_factory=AnnotatorModel)
-    cost: CostModel = field(default_factory=CostModel)
+    times: TimeModel = field(default_factory=TimeModel)
 
 
 def main(argv: list[str]) -> int:
@@ -79,7 +82,7 @@ def main(argv: list[str]) -> int:
     before = train_run(*train, "--votes", str(folder / "votes.csv"), "--name", "before relabelling")
     proposals, verdicts = folder / "round_1", folder / "verdicts.parquet"
     control = ("--control", str(options.control), "--seed", str(options.seed))
-    run_verb("propose", before, "--output", str(proposals), *control)
+    run_verb("propose", before, "--output", str(proposals), *control, *(("--anyway",) if options.anyway else ()))
     _annotate(options, folder, proposals, verdicts, votes)
     merged = folder / "round_2"
     run_verb("merge", str(proposals), str(verdicts), "--votes", str(folder / "votes.csv"), "--output", str(merged))
@@ -100,7 +103,7 @@ def _name_folder() -> Path:
     return track.store() / "relabel-demo" / time.strftime("%Y-%m-%d-%H%M%S")
 
 
-def _make_lab(options: RelabelDemoOptions, folder: Path, archive: Path, real: pd.DataFrame) -> None:
+def _make_lab(options: RelabelDemoOptions, folder: Path, archive: Path, real: "pd.DataFrame") -> None:
     """Writes the lab's images and its first votes into a new folder."""
     from relabel.simulate.first_votes import draw_first_votes
 
@@ -122,8 +125,10 @@ def _make_lab(options: RelabelDemoOptions, folder: Path, archive: Path, real: pd
     first.to_csv(folder / "votes.csv", index=False)
 
 
-def _compare(before: str, after: str, folder: Path, archive: Path, votes: Path) -> pd.DataFrame:
+def _compare(before: str, after: str, folder: Path, archive: Path, votes: Path) -> "pd.DataFrame":
     """One row a figure, before and after the round."""
+    import pandas as pd
+
     from data.verdicts import read_verdicts
     from data.votes.reader import read_votes
     from relabel.simulate.gain import label_gain
@@ -154,7 +159,7 @@ def _predict_unseen(run: str, archive: Path, votes: Path) -> "Predictions":
 
 def _annotate(options: RelabelDemoOptions, folder: Path, proposals: Path, verdicts: Path, votes: Path) -> None:
     """Push, answer, pull; push and answer again what came back from clusters; pull all."""
-    from data.proposals import read_bundle
+    from data.proposals import read_proposal_folder
     from data.votes.reader import read_votes
     from relabel.label_studio.client import Client
     from relabel.label_studio.people import log_in, sign_up
@@ -164,7 +169,7 @@ def _annotate(options: RelabelDemoOptions, folder: Path, proposals: Path, verdic
     from relabel.simulate.play import read_truth
     from relabel.simulate.through_label_studio import ScriptedAnnotator, answer_all
 
-    bundle = read_bundle(proposals)
+    bundle = read_proposal_folder(proposals)
     truth = read_truth(bundle, read_votes(votes).rows)
     truths = dict(zip(bundle.proposals["image"], truth, strict=True))
     with _label_studio(options, folder, proposals) as (url, data):
@@ -176,7 +181,7 @@ def _annotate(options: RelabelDemoOptions, folder: Path, proposals: Path, verdic
         people = [
             (
                 sign_up(url, owner, f"simulated-{number}@example.org", "a password"),
-                ScriptedAnnotator(truths, bundle.about.classes, options.annotator, options.cost),
+                ScriptedAnnotator(truths, bundle.about.classes, options.annotator, options.times),
                 np.random.default_rng((options.seed, number)),
             )
             for number in range(1, options.annotators + 1)

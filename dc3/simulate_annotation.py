@@ -1,21 +1,19 @@
 """`dc3 simulate-annotation PROPOSALS`: annotators of known behaviour answer, and the paper's Table 3 is played."""
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
-import pandas as pd
 import tyro
 
 from data.errors import InputError
-from data.proposals import Bundle, read_bundle
-from data.verdicts import write_verdicts
-from data.votes.reader import fit_votes, read_votes
 from dc3.notices import print_notices
-from relabel.simulate.annotators import AnnotatorModel, CostModel
-from relabel.simulate.play import PlayOptions, play, read_truth
-from relabel.simulate.table3 import compare_proposals, format_table
+from relabel.simulate.annotators import AnnotatorModel, TimeModel
+
+if TYPE_CHECKING:
+    from data.proposals import ProposalFolder
 
 VERDICTS, TABLE = "simulation_verdicts.parquet", "simulation_table3"
 SSL, DC3 = "ssl", "dc3"
@@ -40,18 +38,27 @@ class SimulateOptions:
     seed: int = 0
     """Of all draws: the same seed gives the same answers."""
     annotator: tyro.conf.OmitArgPrefixes[AnnotatorModel] = field(default_factory=AnnotatorModel)
-    cost: tyro.conf.OmitArgPrefixes[CostModel] = field(default_factory=CostModel)
+    times: tyro.conf.OmitArgPrefixes[TimeModel] = field(default_factory=TimeModel)
 
 
 def main(argv: list[str]) -> int:
     """Parses, plays, writes verdicts and table, and prints the table."""
-    options = tyro.cli(SimulateOptions, args=argv, prog="dc3 simulate-annotation")
-    bundles = _read_bundles(options)
+    # as --single-seconds was called here
+    words = [re.sub(r"^--free[-_]seconds(?==|$)", "--single-seconds", word) for word in argv]
+    options = tyro.cli(SimulateOptions, args=words, prog="dc3 simulate-annotation")
+    import pandas as pd
+
+    from data.verdicts import write_verdicts
+    from data.votes.reader import fit_votes, read_votes
+    from relabel.simulate.play import PlayOptions, play, read_truth
+    from relabel.simulate.table3 import compare_proposals, format_table
+
+    bundles = _read_folders(options)
     bundle = bundles[DC3] if DC3 in bundles else bundles[SSL]
     images, classes = list(bundle.proposals["image"]), bundle.about.classes
     votes, notices, _ = fit_votes(read_votes(options.votes, classes), images, classes, all_there=False)
     print_notices(notices)
-    playing = PlayOptions(options.annotators, options.repetitions, options.annotator, options.cost)
+    playing = PlayOptions(options.annotators, options.repetitions, options.annotator, options.times)
     generator = np.random.default_rng(options.seed)
     verdicts = play(bundle, read_truth(bundle, votes), playing, generator)
     rows = list(compare_proposals(bundles, votes, playing, options.seed))
@@ -67,12 +74,14 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def _read_bundles(options: SimulateOptions) -> dict[str, Bundle]:
+def _read_folders(options: SimulateOptions) -> dict[str, "ProposalFolder"]:
     """The folders by their column of the table; one without any cluster is that of a vanilla run, `ssl`."""
-    bundle = read_bundle(options.proposals)
+    from data.proposals import read_proposal_folder
+
+    bundle = read_proposal_folder(options.proposals)
     if not options.compare:
         return {DC3 if _n_clustered(bundle) else SSL: bundle}
-    vanilla = read_bundle(options.compare)
+    vanilla = read_proposal_folder(options.compare)
     faults = []
     if not _n_clustered(bundle):
         faults.append(f"{options.proposals} has no image in a cluster: give the folder of a DC3 run first")
@@ -83,5 +92,5 @@ def _read_bundles(options: SimulateOptions) -> dict[str, Bundle]:
     return {SSL: vanilla, DC3: bundle}
 
 
-def _n_clustered(bundle: Bundle) -> int:
+def _n_clustered(bundle: "ProposalFolder") -> int:
     return int((bundle.proposals["decision"] == "cluster").sum())

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from data.errors import InputError, name_some
 from data.names.matching import describe_unknown, fold
-from data.proposals import About
+from data.proposals import Origin
 from data.tables.columns import COLUMNS
 from data.verdicts import votes_of
 from data.votes.counts import ambiguous_share, is_voted, leading
@@ -53,7 +53,7 @@ class Merged(NamedTuple):
 
 
 def merge(
-    votes: pd.DataFrame, verdicts: pd.DataFrame, images: Sequence[str], about: About, options: MergeOptions
+    votes: pd.DataFrame, verdicts: pd.DataFrame, images: Sequence[str], about: Origin, options: MergeOptions
 ) -> Merged:
     """Joins votes and verdicts.
 
@@ -90,7 +90,7 @@ def merge(
     )
 
 
-def describe_round(votes: Path, verdicts: Sequence[Path], about: About) -> Round:
+def describe_round(votes: Path, verdicts: Sequence[Path], about: Origin) -> Round:
     """The record of this merge: its round, the run that proposed, and all verdict files with their digests.
 
     Raises InputError where `votes` hold this round, or one of the files, already: they would count twice.
@@ -118,7 +118,7 @@ def write_merged(votes: pd.DataFrame, merged: Round, path: Path) -> None:
     part.replace(path)
 
 
-def _check(verdicts: pd.DataFrame, images: set[str], about: About) -> None:
+def _check(verdicts: pd.DataFrame, images: set[str], about: Origin) -> None:
     faults = []
     unknown = sorted(set(verdicts["image"]) - images)
     if unknown:

@@ -16,6 +16,7 @@ from data.images.deep import Reading
 from data.ingest import Dataset, digest_image, find_decoded, ingest
 from data.sources import SOURCES
 from data.sources.source import Source
+from data.votes.options import VoteOptions
 from training import track
 from training.batches.data_changes import find_changes
 from training.batches.data_record import DataRecord, align
@@ -110,7 +111,7 @@ def open_source(record: DataRecord, config: Config) -> Iterator[Source]:
             )
             path = Path(folder) / "votes.parquet"
             table.to_parquet(path)
-            options = replace(options, votes=str(path), classes=record.classes)
+            options = replace(options, votes=str(path), classes=record.classes, reading=VoteOptions())
         yield SOURCES[options.source](options)
 
 

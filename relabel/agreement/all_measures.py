@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from relabel.agreement.between_arms import measure_agreement
 from relabel.agreement.bias import measure_bias
 from relabel.agreement.evidence import Evidence
-from relabel.agreement.proposals import measure_effect, measure_outcomes
+from relabel.agreement.proposal_effect import measure_effect, measure_outcomes
 from relabel.agreement.report_row import Measure, MeasureOptions
 from relabel.agreement.timing import Times, measure_times
 

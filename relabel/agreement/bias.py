@@ -1,6 +1,6 @@
 """Confirmation bias d: how much likelier a class becomes by being proposed (CleverLabel, arXiv 2305.12811).
 
-Acceptance A = d + (0.99 - d) p, p the share that would give the class without a proposal; so A - 0.99 p = d (1 - p).
+By the model of `relabel.acceptance` A - 0.99 p = d (1 - p), p the share that would give the class without a proposal.
 Who ignores proposals altogether has A = p, not 0.99 p, and no answers tell whether the 0.99 holds for these people: the
 lower end of an interval is taken with 1, the upper with 0.99.
 """
@@ -11,14 +11,15 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from relabel.acceptance import FULL_ACCEPTANCE, bias
 from relabel.agreement.bootstrap import Draws, interval, resample_sums
 from relabel.agreement.evidence import Evidence
 from relabel.agreement.offers import offered_answers
-from relabel.agreement.proposals import NEED_SHOWN, why_lost
+from relabel.agreement.proposal_effect import NEED_SHOWN, why_lost
 from relabel.agreement.report_row import Measure, missing
 
 BIAS, NAME = "Confirmation bias", "d"
-FULL_ACCEPTANCE, WITHOUT_SLIPS = 0.99, 1.0
+WITHOUT_SLIPS = 1.0
 MOST_P = 0.95
 """An image that all would label as proposed says nothing of d."""
 FEWEST_FREE = 10
@@ -187,8 +188,7 @@ def _solve(sums: np.ndarray, means: bool, full_acceptance: float) -> np.ndarray:
     accepted, free, below, free_control, answers_control = sums.T
     with np.errstate(invalid="ignore", divide="ignore"):
         if means:
-            p = free_control / answers_control
-            d: np.ndarray = (accepted / below - full_acceptance * p) / (1 - p)
-        else:
-            d = (accepted - full_acceptance * free) / below
+            return bias(accepted / below, free_control / answers_control, full_acceptance)
+        # least squares: the formula's numerator and denominator, each times 1 - p, summed
+        d: np.ndarray = (accepted - full_acceptance * free) / below
     return d

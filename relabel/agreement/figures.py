@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from relabel.agreement.between_arms import BEFORE, BETWEEN, CONTROL, PERCENT, PROPOSAL, WITHIN
 from relabel.agreement.bias import BIAS
 from relabel.agreement.evidence import Evidence
-from relabel.agreement.proposals import shown_answers
+from relabel.agreement.proposal_effect import shown_answers
 from relabel.agreement.report_row import Measure
 from relabel.agreement.timing import Times
 from web.canvas import GREY, new_figure, plain

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from relabel.label_studio.config import CLUSTER_CLASS, IMAGE_CLASS, OUTLIERS
+from relabel.label_studio.project_pages import CLUSTER_CLASS, IMAGE_CLASS, OUTLIERS
 from relabel.label_studio.projects import Kind
 from relabel.label_studio.tasks import ID, MEMBERS, SHOWN
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from data.proposals import MIXED, Bundle, Proposal
+from data.proposals import MIXED, Proposal, ProposalFolder
 from data.verdicts import Outcome, Unit, Verdict
 from relabel.label_studio.annotations import Answer, Json, find_last, read_members, read_task, unite_tasks
 from relabel.label_studio.projects import Kind
@@ -23,7 +23,7 @@ class Answers(NamedTuple):
     """Answers that are none of the classes, with task and annotator."""
 
 
-def read_answers(tasks: Iterable[Json], people: Mapping[int, str], bundle: Bundle, kind: Kind) -> Answers:
+def read_answers(tasks: Iterable[Json], people: Mapping[int, str], bundle: ProposalFolder, kind: Kind) -> Answers:
     """Verdicts of a project's exported tasks, in the order of tasks, annotations and members.
 
     Args:
@@ -70,7 +70,7 @@ def _find_strange(answer: Answer, known: set[str]) -> list[str]:
     return strange + sorted(answer.excluded - set(answer.members))
 
 
-def _judge(answer: Answer, row: Proposal, bundle: Bundle, kind: Kind) -> Verdict:
+def _judge(answer: Answer, row: Proposal, bundle: ProposalFolder, kind: Kind) -> Verdict:
     outcome = _outcome(answer, row.image)
     unit: Unit = "cluster" if kind == "clusters" else "image"
     return Verdict(

@@ -8,9 +8,9 @@ from typing import Literal, NamedTuple, get_args
 import pandas as pd
 
 from data.errors import InputError, name_some
-from data.proposals import About, Bundle
+from data.proposals import Origin, ProposalFolder
 from relabel.label_studio.client import Client
-from relabel.label_studio.config import CLUSTER_CLASS, IMAGE_CLASS, cluster_config, image_config
+from relabel.label_studio.project_pages import CLUSTER_CLASS, IMAGE_CLASS, cluster_config, image_config
 
 Kind = Literal["single", "clusters", "control"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -38,14 +38,14 @@ class Project(NamedTuple):
     """That annotators can choose."""
 
 
-def make_key(bundle: Bundle) -> str:
+def make_key(bundle: ProposalFolder) -> str:
     """Name of the folder's content, 12 hexadecimal digits; moving it or editing clusters.csv leaves it as it is."""
     rows = pd.util.hash_pandas_object(bundle.proposals[list(_FIELDS)], index=False).to_numpy()
     about = json.dumps(asdict(bundle.about), sort_keys=True)
     return hashlib.sha256(about.encode() + rows.tobytes()).hexdigest()[:12]
 
 
-def make_title(title: str, kind: Kind, about: About) -> str:
+def make_title(title: str, kind: Kind, about: Origin) -> str:
     """What annotators see; raises InputError where Label Studio would refuse it."""
     full = f"{title} {about.round}: {_NAMES[kind]}"
     if not title.strip() or len(full) > MAX_TITLE:
@@ -54,7 +54,7 @@ def make_title(title: str, kind: Kind, about: About) -> str:
     return full
 
 
-def find_projects(client: Client, bundle: Bundle) -> dict[Kind, Project]:
+def find_projects(client: Client, bundle: ProposalFolder) -> dict[Kind, Project]:
     """The projects that were made for this folder; raises InputError when one was made twice."""
     marks = {_mark(bundle, kind): kind for kind in KINDS}
     found: dict[Kind, list[Project]] = {}
@@ -69,7 +69,9 @@ def find_projects(client: Client, bundle: Bundle) -> dict[Kind, Project]:
     return {kind: projects[0] for kind, projects in found.items()}
 
 
-def create_project(client: Client, bundle: Bundle, kind: Kind, title: str, overlap: int, small: bool) -> Project:
+def create_project(
+    client: Client, bundle: ProposalFolder, kind: Kind, title: str, overlap: int, small: bool
+) -> Project:
     """Makes the project of a kind; `small` images are enlarged."""
     classes = bundle.about.classes
     config = cluster_config(classes) if kind == "clusters" else image_config(classes, small)
@@ -113,7 +115,7 @@ def check_classes(projects: dict[Kind, Project], classes: tuple[str, ...]) -> No
         raise InputError("The labelling interface was changed; put the classes back:\n- " + "\n- ".join(faults))
 
 
-def _mark(bundle: Bundle, kind: Kind) -> str:
+def _mark(bundle: ProposalFolder, kind: Kind) -> str:
     return f"[dc3 {make_key(bundle)} {kind}]"
 
 

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from data.errors import InputError, name_some
-from data.proposals import Bundle, refuse_class_mixed
+from data.proposals import ProposalFolder, refuse_class_mixed
 from data.verdicts import Verdict, to_table
 from relabel.label_studio.answers import Answers, read_answers
 from relabel.label_studio.client import Client
@@ -23,7 +23,7 @@ class Pulled(NamedTuple):
     """Answers that do not count, one text each."""
 
 
-def pull(client: Client, bundle: Bundle) -> Pulled:
+def pull(client: Client, bundle: ProposalFolder) -> Pulled:
     """Reads the answers of all projects; the same answers give the same table.
 
     Raises InputError when nothing was pushed, a class is called `mixed` or answers are none of the classes, with every
@@ -54,7 +54,7 @@ def pull(client: Client, bundle: Bundle) -> Pulled:
     return Pulled(to_table(verdicts), queued, left_out)
 
 
-def pull_project(client: Client, project: Project, bundle: Bundle) -> Answers:
+def pull_project(client: Client, project: Project, bundle: ProposalFolder) -> Answers:
     """Reads one project's answers."""
     # The JSON export alone has the origin of a selection; JSON_MIN and CSV drop it.
     tasks: list[dict[str, Any]] = client.get(f"/api/projects/{project.id}/export", exportType="JSON")

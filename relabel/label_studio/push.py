@@ -7,10 +7,10 @@ from typing import NamedTuple
 from PIL import Image
 
 from data.errors import InputError
-from data.proposals import Bundle
+from data.proposals import ProposalFolder
 from relabel.label_studio.client import Client
-from relabel.label_studio.config import THUMBNAIL
-from relabel.label_studio.links import Links
+from relabel.label_studio.image_links import Links
+from relabel.label_studio.project_pages import THUMBNAIL
 from relabel.label_studio.projects import (
     KINDS,
     Kind,
@@ -23,8 +23,8 @@ from relabel.label_studio.projects import (
     set_overlap,
 )
 from relabel.label_studio.pull import pull_project
+from relabel.label_studio.send_tasks import Uploaded, upload
 from relabel.label_studio.tasks import Task, check_bundle, cluster_tasks, control_tasks, single_tasks
-from relabel.label_studio.upload import Uploaded, upload
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Pushed(NamedTuple):
 
 
 def push(
-    client: Client, bundle: Bundle, options: PushOptions, report: Callable[[Pushed], None] = lambda _: None
+    client: Client, bundle: ProposalFolder, options: PushOptions, report: Callable[[Pushed], None] = lambda _: None
 ) -> list[Pushed]:
     """Makes the projects, adds missing tasks, and queues singly what annotators sent back from clusters.
 
@@ -73,7 +73,9 @@ def push(
     return pushed
 
 
-def _plan_tasks(client: Client, bundle: Bundle, links: Links, found: dict[Kind, Project]) -> dict[Kind, list[Task]]:
+def _plan_tasks(
+    client: Client, bundle: ProposalFolder, links: Links, found: dict[Kind, Project]
+) -> dict[Kind, list[Task]]:
     queued = pull_project(client, found["clusters"], bundle).queued if "clusters" in found else frozenset()
     return {
         "single": single_tasks(bundle, links, queued),
@@ -82,7 +84,9 @@ def _plan_tasks(client: Client, bundle: Bundle, links: Links, found: dict[Kind, 
     }
 
 
-def _prepare(client: Client, bundle: Bundle, options: PushOptions, kind: Kind, found: dict[Kind, Project]) -> Project:
+def _prepare(
+    client: Client, bundle: ProposalFolder, options: PushOptions, kind: Kind, found: dict[Kind, Project]
+) -> Project:
     if kind in found:
         project = found[kind]
         if project.overlap != options.overlap:
@@ -95,7 +99,7 @@ def _prepare(client: Client, bundle: Bundle, options: PushOptions, kind: Kind, f
     return project
 
 
-def _check_served(client: Client, bundle: Bundle, links: Links) -> None:
+def _check_served(client: Client, bundle: ProposalFolder, links: Links) -> None:
     url = links.url(bundle.proposals["file"].iloc[0])
     response = client.fetch(url)
     kind = response.headers.get("content-type", "")
@@ -107,7 +111,7 @@ def _check_served(client: Client, bundle: Bundle, links: Links) -> None:
         )
 
 
-def _are_small(bundle: Bundle) -> bool:
+def _are_small(bundle: ProposalFolder) -> bool:
     """Whether images are smaller than a thumbnail, judged by the first one."""
     with Image.open(bundle.image_path(bundle.proposals["file"].iloc[0])) as image:
         return max(image.size) < THUMBNAIL

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from data.errors import InputError, name_some
-from data.proposals import MIXED, Bundle, is_mixed
-from relabel.label_studio.config import ANCHOR, CLUSTER_CLASS, IMAGE_CLASS, OUTLIERS, THUMBNAIL
-from relabel.label_studio.links import Links
+from data.proposals import MIXED, ProposalFolder, is_mixed
+from relabel.label_studio.image_links import Links
+from relabel.label_studio.project_pages import ANCHOR, CLUSTER_CLASS, IMAGE_CLASS, OUTLIERS, THUMBNAIL
 
 ID, SHOWN, MEMBERS = "dc3_id", "proposal", "members"
 """Names in a task's data: what it is found again by, the class that was shown (empty for none), images of a cluster."""
@@ -37,7 +37,7 @@ class Task(NamedTuple):
         return {"data": {ID: self.name, **self.data}, "predictions": [prediction] if self.results else []}
 
 
-def check_bundle(bundle: Bundle) -> None:
+def check_bundle(bundle: ProposalFolder) -> None:
     """Raises InputError with every reason why annotators could not be asked.
 
     The server would take wrong classes without a word and show no proposal (tried: 201 and nothing selected).
@@ -64,14 +64,14 @@ def check_bundle(bundle: Bundle) -> None:
         raise InputError(f"Nothing was sent. {bundle.folder} cannot be pushed:\n- " + "\n- ".join(faults))
 
 
-def control_tasks(bundle: Bundle, links: Links) -> list[Task]:
+def control_tasks(bundle: ProposalFolder, links: Links) -> list[Task]:
     """Images of the control arm in a random order, with nothing that could tell the proposal."""
     table = bundle.proposals[bundle.proposals["arm"] == "control"]
     order = np.random.default_rng(bundle.about.seed).permutation(len(table))
     return [_ask(row.image, links.url(row.file)) for row in table.iloc[order].itertuples()]
 
 
-def single_tasks(bundle: Bundle, links: Links, queued: Collection[str]) -> list[Task]:
+def single_tasks(bundle: ProposalFolder, links: Links, queued: Collection[str]) -> list[Task]:
     """Certain images with their class, most gain per minute first; then, without a proposal, those of mixed clusters
     and those that annotators sent back (`queued`)."""
     table = bundle.proposals[bundle.proposals["arm"] == "proposal"]
@@ -89,7 +89,7 @@ def single_tasks(bundle: Bundle, links: Links, queued: Collection[str]) -> list[
     ] + [_ask(row.image, links.url(row.file)) for row in _by_gain(unsorted).itertuples()]
 
 
-def cluster_tasks(bundle: Bundle, links: Links, small: bool) -> list[Task]:
+def cluster_tasks(bundle: ProposalFolder, links: Links, small: bool) -> list[Task]:
     """Clusters that have a class, most gain per minute first, each on as many pages as `MAX_MEMBERS` asks for."""
     table = bundle.proposals
     table = table[(table["arm"] == "proposal") & (table["decision"] == "cluster")]

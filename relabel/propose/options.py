@@ -1,25 +1,14 @@
-"""What is proposed, to whom, and what an answer costs."""
+"""What is proposed, and to whom."""
 
 from dataclasses import dataclass, field
 from typing import Literal
 
 from data.errors import InputError
+from relabel.cost import Cost, list_cost_faults
 
 PARTS = ("labelled", "unlabelled", "validation", "test")
 LEAST_CONTROL = 0.1
 """Below, the control arm is too small to tell what the proposals do (10,000 images, 10 %: 1,000 images)."""
-
-
-@dataclass(frozen=True)
-class CostOptions:
-    """What an annotator's answer costs; the ranking alone uses it."""
-
-    single_seconds: float = 1.9
-    """One image without a proposal: the paper's Table 3, CIFAR-10H, 31.9 minutes for 1,000 images."""
-    check_ratio: float = 0.4
-    """Check of a proposal, in images without one (CleverLabel's code, arXiv 2305.12811)."""
-    member_ratio: float = 0.2
-    """Each further member of a cluster, likewise; the first costs a check. Our assumption, nobody published one."""
 
 
 @dataclass(frozen=True)
@@ -46,14 +35,14 @@ class ProposeOptions:
     prior_votes: float = 0.0
     """Votes that the network's class probabilities count as, beside those of annotators; 0 fits them to the votes of
     the validation part."""
-    cost: CostOptions = field(default_factory=CostOptions)
+    cost: Cost = field(default_factory=Cost)
+    """The ranking alone uses it."""
 
 
 def check_options(options: ProposeOptions) -> tuple[str, ...]:
     """The parts, as names; raises InputError with every value out of range."""
     parts = PARTS if options.parts == "all" else tuple(part.strip() for part in options.parts.split(","))
     strange = [part for part in parts if part not in PARTS]
-    cost = options.cost
     checks = {
         f"parts must be among {', '.join(PARTS)}, or all; it names {', '.join(map(repr, strange))}": not strange,
         f"control must lie in {LEAST_CONTROL} to 1, it is {options.control}": LEAST_CONTROL <= options.control <= 1,
@@ -62,11 +51,8 @@ def check_options(options: ProposeOptions) -> tuple[str, ...]:
         f"max-cluster must be 2 or more, it is {options.max_cluster}": options.max_cluster >= 2,
         f"mixed-below must lie in 0 to 1, it is {options.mixed_below}": 0 <= options.mixed_below <= 1,
         f"prior-votes must be 0 or more, it is {options.prior_votes}": options.prior_votes >= 0,
-        f"single-seconds must be above 0, it is {cost.single_seconds}": cost.single_seconds > 0,
-        f"check-ratio must be above 0, it is {cost.check_ratio}": cost.check_ratio > 0,
-        f"member-ratio must be 0 or more, it is {cost.member_ratio}": cost.member_ratio >= 0,
     }
-    faults = [text for text, holds in checks.items() if not holds]
+    faults = [text for text, holds in checks.items() if not holds] + list_cost_faults(options.cost)
     if faults:
         raise InputError("The proposals cannot be made:\n- " + "\n- ".join(faults))
     return parts

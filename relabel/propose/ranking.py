@@ -14,7 +14,7 @@ benchmarks/ranking.py measures what is left of it on real votes.
 import numpy as np
 from scipy.special import xlogy
 
-from relabel.propose.options import CostOptions
+from relabel.cost import Cost, cluster_seconds
 
 
 def expected_gain(belief: np.ndarray) -> np.ndarray:
@@ -35,24 +35,12 @@ def expected_gain(belief: np.ndarray) -> np.ndarray:
     return np.maximum(entropy - after, 0.0)
 
 
-def check_minutes(cost: CostOptions) -> float:
-    """Time for the check of one image's proposal."""
-    return cost.check_ratio * cost.single_seconds / 60
-
-
-def single_minutes(cost: CostOptions) -> float:
-    """Time for one image without a proposal."""
-    return cost.single_seconds / 60
-
-
-def member_minutes(fits: np.ndarray, cost: CostOptions) -> np.ndarray:
+def member_minutes(fits: np.ndarray, cost: Cost) -> np.ndarray:
     """(M,) expected time for each member of a cluster that is judged as a whole.
 
-    All share the look at the cluster; who does not fit is taken out and judged alone. Example: 11 members that all fit
-    cost (0.4 + 10 * 0.2) * 1.9 s = 4.56 s, 0.41 s each.
+    All share the look at the cluster; who does not fit is taken out and judged alone.
 
     Args:
         fits: (M,) chance that the member gets the cluster's class.
     """
-    look = (cost.check_ratio + cost.member_ratio * (len(fits) - 1)) * single_minutes(cost)
-    return look / len(fits) + (1 - fits) * single_minutes(cost)
+    return (cluster_seconds(len(fits), cost) / len(fits) + (1 - fits) * cost.single_seconds) / 60

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from relabel.propose.typical import distances
+from data.typical import distances
 
 FAR = 3.5
 """Modified z-score from which a value counts as an outlier (Iglewicz and Hoaglin 1993)."""

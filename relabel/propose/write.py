@@ -4,20 +4,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from data.predictions import Predictions
-from data.proposals import IMAGES, About, Proposal, refuse_class_mixed, write_bundle
+from data.proposals import IMAGES, Origin, Proposal, refuse_class_mixed, write_proposal_tables
 from relabel.propose.dcic import to_dcic, write_dcic
 from relabel.propose.folder import check_replaceable, write_folder
-from relabel.propose.images import ImageStore, write_images
+from relabel.propose.image_files import ImageStore, write_images
 from relabel.propose.options import ProposeOptions
 from relabel.propose.proposals import Proposed, propose
 
 
 @dataclass(frozen=True)
 class RunFacts:
-    """Which run proposes, for which round."""
+    """Which run proposes, for which round, and how good it is."""
 
     run_id: str
     round: int
+    quality: tuple[str, ...] = ()
+    """In words (`data.quality`)."""
 
 
 def write_proposals(
@@ -41,12 +43,13 @@ def write_proposals(
     refuse_class_mixed(predictions.class_names)
     proposed = propose(predictions, options, run.round)
     n_control = sum(proposal.arm == "control" for proposal in proposed.proposals)
-    about = About(
+    about = Origin(
         model_version=run.run_id,
         classes=predictions.class_names,
         round=run.round,
         control_share=n_control / len(proposed.proposals),
         seed=options.seed,
+        quality=run.quality,
     )
 
     def fill(work: Path) -> None:
@@ -54,7 +57,7 @@ def write_proposals(
         (work / IMAGES).mkdir()
         files = write_images(store, names, work / IMAGES, show_progress)
         proposals = [proposal._replace(file=files[proposal.image]) for proposal in proposed.proposals]
-        write_bundle(work, about, proposals, proposed.clusters)
+        write_proposal_tables(work, about, proposals, proposed.clusters)
         write_dcic(to_dcic(folder.name, about.classes, proposals, proposed.share, proposed.votes), work)
 
     write_folder(folder, overwrite, fill)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from data.proposals import Bundle, Proposal, read_bundle, refuse_class_mixed
+from data.proposals import Proposal, ProposalFolder, read_proposal_folder, refuse_class_mixed
 from data.verdicts import Verdict
 from relabel.review.events import SELECTION, Answer, Decision, Event, Header, Shown, Undo
 from relabel.review.journal import Journal
@@ -75,7 +75,7 @@ class Desk:
 
     def __init__(self, options: ReviewOptions, clock: Callable[[], datetime] = _now) -> None:
         """Reads proposals and journal; raises InputError when they cannot be used."""
-        self.bundle: Bundle = read_bundle(options.folder)
+        self.bundle: ProposalFolder = read_proposal_folder(options.folder)
         refuse_class_mixed(self.bundle.about.classes)
         self.proposals: dict[str, Proposal] = proposals_of(self.bundle)
         self.images = tuple(self.proposals)

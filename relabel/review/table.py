@@ -3,21 +3,21 @@
 from pathlib import Path
 
 from data.errors import InputError, name_some
-from data.proposals import About, Bundle, Proposal
+from data.proposals import Origin, Proposal, ProposalFolder
 from data.verdicts import Outcome, Verdict
 from relabel.review.events import Answer
 from relabel.review.journal import read_journal
 from relabel.review.progress import Progress
 
 
-def proposals_of(bundle: Bundle) -> dict[str, Proposal]:
+def proposals_of(bundle: ProposalFolder) -> dict[str, Proposal]:
     """The rows of proposals.parquet by image."""
     columns = (bundle.proposals[name].tolist() for name in Proposal._fields)
     rows = [Proposal(*values) for values in zip(*columns, strict=True)]
     return {row.image: row for row in rows}
 
 
-def to_verdicts(answers: list[Answer], proposals: dict[str, Proposal], about: About) -> list[Verdict]:
+def to_verdicts(answers: list[Answer], proposals: dict[str, Proposal], about: Origin) -> list[Verdict]:
     """One row an image; a grid's seconds are shared by all its images, the excluded ones too."""
     return [
         Verdict(
@@ -42,7 +42,7 @@ def to_verdicts(answers: list[Answer], proposals: dict[str, Proposal], about: Ab
     ]
 
 
-def export_verdicts(bundle: Bundle, journal: Path) -> list[Verdict]:
+def export_verdicts(bundle: ProposalFolder, journal: Path) -> list[Verdict]:
     """All answers of a journal that stand, also while it is in use; raises InputError when it is of other proposals."""
     if not journal.is_file():
         raise InputError(f"No answers at {journal}: `dc3 review {bundle.folder}` collects them.")

@@ -3,7 +3,7 @@
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
-from data.proposals import MIXED, Bundle, Proposal
+from data.proposals import MIXED, Proposal, ProposalFolder
 
 LARGEST_GRID = 60
 """Images of one grid; with 200 of them a click took 0.86 s in Label Studio, and nobody looks at so many."""
@@ -25,7 +25,7 @@ class Unit(NamedTuple):
     gain_per_minute: float
 
 
-def list_units(bundle: Bundle, proposals: dict[str, Proposal], certain: Certain) -> list[Unit]:
+def list_units(bundle: ProposalFolder, proposals: dict[str, Proposal], certain: Certain) -> list[Unit]:
     """All questions of a proposal folder, each image in exactly one.
 
     Clusters are grids. Images of the control arm and of clusters without a proposed class are single and show none;

@@ -1,12 +1,16 @@
 """One simulated annotator: answers drawn from the real votes, the published acceptance model and a cost model."""
 
-from dataclasses import dataclass
-from typing import Literal, NamedTuple, get_args
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
 import numpy as np
 
 from data.errors import InputError
-from data.verdicts import Outcome
+from relabel.acceptance import FULL_ACCEPTANCE, acceptance, list_bias_faults
+from relabel.cost import Cost, check_seconds, cluster_seconds, list_cost_faults
+
+if TYPE_CHECKING:
+    from data.verdicts import Outcome
 
 NO_CLASS = -1
 """In place of a class number: no proposal, or no label given."""
@@ -27,7 +31,7 @@ class AnnotatorModel:
     """Confirmation bias: chance to accept a proposal that one would not have given, A = d + (0.99 - d) p. A number, or
     the data set that CleverLabel's code (arXiv 2305.12811) gives one for: cifar10h and qualitymri 0, turkey 0.14, pig
     and treeversity1 0.26, benthic 0.40, micebone 0.41, plankton 0.65."""
-    full_acceptance: float = 0.99
+    full_acceptance: float = FULL_ACCEPTANCE
     """Chance to accept a proposal that everybody would give (same source)."""
     mixed_below: float = 0.5
     """A cluster whose most frequent class has a smaller share of the members is answered `mixed`. Our assumption."""
@@ -37,20 +41,17 @@ class AnnotatorModel:
         """d as a number."""
         return PUBLISHED[self.d] if isinstance(self.d, str) else self.d
 
+    def accepts(self, share: np.ndarray) -> np.ndarray:
+        """Chance that an answer is accepted when proposed and given by `share` of all without a proposal."""
+        return acceptance(share, self.offset, self.full_acceptance)
+
 
 @dataclass(frozen=True)
-class CostModel:
+class TimeModel:
     """How long a simulated annotator takes; times scatter log-normally about their mean."""
 
-    free_seconds: float = 1.9
-    """Mean time for an image without proposal: the paper's Table 3, CIFAR-10H without proposals, three annotators,
-    31.9 minutes for 10 % of 10,000 images."""
-    check_ratio: float = 0.4
-    """Cost of checking a proposal, whatever the answer, in free annotations (CleverLabel's code; Table 3's SSL and
-    free columns on CIFAR-10H give 0.38)."""
-    member_ratio: float = 0.2
-    """Cost of each further member of a cluster, in free annotations; the first costs a check. Our assumption, half a
-    check: no published figure tells clusters apart from single images."""
+    cost: Cost = field(default_factory=Cost)
+    """The means."""
     spread: float = 0.5
     """Standard deviation of the logarithm of a time. Our assumption; 0 makes every time its mean."""
 
@@ -60,7 +61,7 @@ class ImageAnswer(NamedTuple):
 
     label: int
     """Class number."""
-    outcome: Outcome
+    outcome: "Outcome"
     """accepted, changed or manual."""
     seconds: float
 
@@ -72,7 +73,7 @@ class ClusterAnswer(NamedTuple):
     """Class number given to all that belong, `NO_CLASS` where the cluster is mixed."""
     belongs: np.ndarray
     """(M,) False for members that were taken out; all False where the cluster is mixed."""
-    outcome: Outcome
+    outcome: "Outcome"
     """Of the members that belong: accepted or changed; skipped where the cluster is mixed."""
     seconds: float
     """For the cluster as a whole."""
@@ -80,30 +81,16 @@ class ClusterAnswer(NamedTuple):
     """(M,) class that he takes each member for: asked about it alone in this round, he says the same."""
 
 
-def check_models(annotator: AnnotatorModel, cost: CostModel) -> None:
+def check_models(annotator: AnnotatorModel, times: TimeModel) -> None:
     """Raises InputError with every value out of range."""
-    faults = []
-    if not 0 <= annotator.offset < annotator.full_acceptance <= 1:
-        faults.append(
-            f"0 <= d < full acceptance <= 1 must hold, they are {annotator.offset} and {annotator.full_acceptance}"
-        )
+    faults = list_bias_faults(annotator.offset, annotator.full_acceptance)
     if not 0 <= annotator.mixed_below <= 1:
         faults.append(f"mixed-below must lie in 0 to 1, it is {annotator.mixed_below}")
-    if cost.free_seconds <= 0:
-        faults.append(f"free-seconds must be above 0, it is {cost.free_seconds}")
-    for name in ("check_ratio", "member_ratio", "spread"):
-        if getattr(cost, name) < 0:
-            faults.append(f"{name.replace('_', '-')} must not be negative, it is {getattr(cost, name)}")
+    faults += list_cost_faults(times.cost)
+    if times.spread < 0:
+        faults.append(f"spread must not be negative, it is {times.spread}")
     if faults:
         raise InputError("The simulated annotators cannot be: " + "; ".join(faults) + ".")
-
-
-def acceptance(share: np.ndarray, model: AnnotatorModel) -> np.ndarray:
-    """A = d + (0.99 - d) p: chance that an answer is accepted when proposed and given by a share p without proposal.
-
-    Example: d = 0.26 and p = 0 give 0.26, p = 1 gives 0.99.
-    """
-    return model.offset + (model.full_acceptance - model.offset) * share
 
 
 def answer_image(
@@ -111,7 +98,7 @@ def answer_image(
     proposal: int | None,
     generator: np.random.Generator,
     model: AnnotatorModel,
-    cost: CostModel,
+    times: TimeModel,
 ) -> ImageAnswer:
     """Judges one image.
 
@@ -120,20 +107,22 @@ def answer_image(
         proposal: class number shown, None where none is.
     """
     if proposal is None:
-        return ImageAnswer(_draw(truth, generator), "manual", _draw_seconds(cost.free_seconds, cost, generator))
-    seconds = _draw_seconds(cost.check_ratio * cost.free_seconds, cost, generator)
-    if generator.random() < acceptance(truth[proposal], model):
+        return ImageAnswer(
+            _draw(truth, generator), "manual", _draw_seconds(times.cost.single_seconds, times, generator)
+        )
+    seconds = _draw_seconds(check_seconds(times.cost), times, generator)
+    if generator.random() < model.accepts(truth[proposal]):
         return ImageAnswer(proposal, "accepted", seconds)
     return ImageAnswer(_draw(without(truth, proposal), generator), "changed", seconds)
 
 
-def answer_again(seen: int, generator: np.random.Generator, cost: CostModel) -> ImageAnswer:
+def answer_again(seen: int, generator: np.random.Generator, times: TimeModel) -> ImageAnswer:
     """Judges alone, without a proposal, an image that the annotator took for class `seen` in its cluster.
 
     A fresh draw would give the cluster's class a second chance: p + (1 - p) p of those who ignore proposals would name
     it, not p, and pass for people whom proposals pull.
     """
-    return ImageAnswer(seen, "manual", _draw_seconds(cost.free_seconds, cost, generator))
+    return ImageAnswer(seen, "manual", _draw_seconds(times.cost.single_seconds, times, generator))
 
 
 def answer_cluster(
@@ -142,7 +131,7 @@ def answer_cluster(
     suspects: np.ndarray,
     generator: np.random.Generator,
     model: AnnotatorModel,
-    cost: CostModel,
+    times: TimeModel,
 ) -> ClusterAnswer:
     """Judges a cluster at once.
 
@@ -156,7 +145,7 @@ def answer_cluster(
         suspects: (M,) True for members shown as not belonging.
     """
     share = truths[:, proposal]
-    fits = np.where(suspects, 1 - acceptance(1 - share, model), acceptance(share, model))
+    fits = np.where(suspects, 1 - model.accepts(1 - share), model.accepts(share))
     accepted = generator.random(len(truths)) < fits
     seen = np.array(
         [
@@ -164,7 +153,7 @@ def answer_cluster(
             for truth, fit in zip(truths, accepted, strict=True)
         ]
     )
-    seconds = _draw_seconds(cluster_seconds(len(truths), cost), cost, generator)
+    seconds = _draw_seconds(cluster_seconds(len(truths), times.cost), times, generator)
     counts = np.bincount(seen, minlength=truths.shape[1])
     # the proposal wins a tie: to change it is more work
     leaders = np.flatnonzero(counts == counts.max())
@@ -173,14 +162,6 @@ def answer_cluster(
     if counts[label] < model.mixed_below * len(seen):
         return ClusterAnswer(NO_CLASS, np.zeros(len(seen), bool), "skipped", seconds, seen)
     return ClusterAnswer(label, seen == label, "accepted" if label == proposal else "changed", seconds, seen)
-
-
-def cluster_seconds(n_members: int, cost: CostModel) -> float:
-    """Mean time for a cluster: a check, and something for each further member.
-
-    Example: 11 members at the defaults cost (0.4 + 10 * 0.2) * 1.9 = 4.56 s, 0.41 s each.
-    """
-    return (cost.check_ratio + cost.member_ratio * (n_members - 1)) * cost.free_seconds
 
 
 def without(truth: np.ndarray, number: int) -> np.ndarray:
@@ -199,6 +180,6 @@ def _draw(shares: np.ndarray, generator: np.random.Generator) -> int:
     return int(limits.searchsorted(generator.random() * limits[-1], side="right"))
 
 
-def _draw_seconds(mean: float, cost: CostModel, generator: np.random.Generator) -> float:
+def _draw_seconds(mean: float, times: TimeModel, generator: np.random.Generator) -> float:
     """A log-normal time with this mean."""
-    return float(mean * np.exp(cost.spread * generator.standard_normal() - cost.spread**2 / 2))
+    return float(mean * np.exp(times.spread * generator.standard_normal() - times.spread**2 / 2))

@@ -9,15 +9,15 @@ import numpy as np
 import pandas as pd
 
 from data.errors import InputError, name_some
-from data.proposals import MIXED, Bundle, Proposal
+from data.proposals import MIXED, Proposal, ProposalFolder
 from data.verdicts import Verdict, to_table
 from data.votes.counts import soft_labels
 from data.votes.reader import count_votes
 from relabel.simulate.annotators import (
     AnnotatorModel,
     ClusterAnswer,
-    CostModel,
     ImageAnswer,
+    TimeModel,
     answer_again,
     answer_cluster,
     answer_image,
@@ -38,7 +38,7 @@ class PlayOptions:
     repetitions: int = 2
     """Times that each judges all; repetition r counts as round r of the folder's."""
     annotator: AnnotatorModel = field(default_factory=AnnotatorModel)
-    cost: CostModel = field(default_factory=CostModel)
+    times: TimeModel = field(default_factory=TimeModel)
 
 
 class Stage(NamedTuple):
@@ -54,7 +54,7 @@ class Stage(NamedTuple):
     model_version: str
 
 
-def read_truth(bundle: Bundle, votes: pd.DataFrame) -> np.ndarray:
+def read_truth(bundle: ProposalFolder, votes: pd.DataFrame) -> np.ndarray:
     """(N, k) share of the real votes for the N images of the folder; raises InputError when one has none."""
     names = bundle.proposals["image"].tolist()
     voted = sorted(votes["image"].unique())
@@ -68,7 +68,9 @@ def read_truth(bundle: Bundle, votes: pd.DataFrame) -> np.ndarray:
     return soft_labels(count_votes(votes, voted, bundle.about.classes).counts[rows])
 
 
-def play(bundle: Bundle, truth: np.ndarray, options: PlayOptions, generator: np.random.Generator) -> pd.DataFrame:
+def play(
+    bundle: ProposalFolder, truth: np.ndarray, options: PlayOptions, generator: np.random.Generator
+) -> pd.DataFrame:
     """All verdicts of all annotators and repetitions, tool `simulation`.
 
     Images of the control arm are judged singly without a proposal; certain ones with it; ambiguous ones by cluster.
@@ -78,7 +80,7 @@ def play(bundle: Bundle, truth: np.ndarray, options: PlayOptions, generator: np.
     Args:
         bundle: as read, N images.
         truth: (N, k) share of the real votes, rows as in `bundle.proposals`.
-        options: annotators, repetitions, behaviour and cost.
+        options: annotators, repetitions, behaviour and times.
         generator: of all draws.
     """
     _check_options(options)
@@ -96,7 +98,7 @@ def play(bundle: Bundle, truth: np.ndarray, options: PlayOptions, generator: np.
 
 
 def _check_options(options: PlayOptions) -> None:
-    check_models(options.annotator, options.cost)
+    check_models(options.annotator, options.times)
     if min(options.annotators, options.repetitions) < 1:
         raise InputError(
             "A simulation needs at least one annotator and one repetition, it has "
@@ -104,7 +106,7 @@ def _check_options(options: PlayOptions) -> None:
         )
 
 
-def _set_stage(bundle: Bundle, truth: np.ndarray) -> Stage:
+def _set_stage(bundle: ProposalFolder, truth: np.ndarray) -> Stage:
     proposals = tuple(Proposal(*row) for row in bundle.proposals[list(Proposal._fields)].itertuples(index=False))
     pairs = zip(bundle.clusters["cluster"], bundle.clusters["proposal"], strict=True)
     judged = {cluster: proposal for cluster, proposal in pairs if proposal != MIXED}
@@ -123,14 +125,14 @@ def _play_once(stage: Stage, options: PlayOptions, generator: np.random.Generato
         proposal = stage.proposals[row]
         shown = proposal.arm == "proposal" and proposal.decision == "class"
         number = stage.classes.index(proposal.proposal) if shown else None
-        yield _say(stage, row, answer_image(stage.truth[row], number, generator, options.annotator, options.cost))
+        yield _say(stage, row, answer_image(stage.truth[row], number, generator, options.annotator, options.times))
     again: list[tuple[int, int]] = []
     for rows in clusters.values():
         answer = _look(stage, rows, options, generator)
         again += [(row, int(answer.seen[place])) for place, row in enumerate(rows) if not answer.belongs[place]]
         yield from _say_cluster(stage, rows, answer)
     for row, seen in again:
-        yield _say(stage, row, answer_again(seen, generator, options.cost))
+        yield _say(stage, row, answer_again(seen, generator, options.times))
 
 
 def _say(stage: Stage, row: int, answer: ImageAnswer) -> Verdict:
@@ -146,7 +148,7 @@ def _look(stage: Stage, rows: list[int], options: PlayOptions, generator: np.ran
     members = [stage.proposals[row] for row in rows]
     number = stage.classes.index(stage.cluster_proposals[members[0].cluster])
     suspects = np.array([member.suspect for member in members])
-    return answer_cluster(stage.truth[rows], number, suspects, generator, options.annotator, options.cost)
+    return answer_cluster(stage.truth[rows], number, suspects, generator, options.annotator, options.times)
 
 
 def _say_cluster(stage: Stage, rows: list[int], answer: ClusterAnswer) -> Iterator[Verdict]:

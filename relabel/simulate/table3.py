@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from data.errors import InputError
-from data.proposals import Bundle
+from data.proposals import ProposalFolder
 from data.verdicts import Arm, votes_of
 from relabel.agreement.coefficients import cohen_kappa, count_pair
 from relabel.simulate.play import PlayOptions, play, read_truth
@@ -39,7 +39,7 @@ class Row(NamedTuple):
 
 
 def compare_proposals(
-    bundles: dict[str, Bundle], votes: pd.DataFrame, options: PlayOptions, seed: int = 0
+    bundles: dict[str, ProposalFolder], votes: pd.DataFrame, options: PlayOptions, seed: int = 0
 ) -> Iterator[Row]:
     """Rows of the table: first without proposals, then with those of each folder, all on the images they share.
 
@@ -63,18 +63,18 @@ def compare_proposals(
         yield from summarise(name, play(bundle, truth, options, generator), bundle, truth)
 
 
-def keep_images(bundle: Bundle, images: set[str]) -> Bundle:
+def keep_images(bundle: ProposalFolder, images: set[str]) -> ProposalFolder:
     """The folder with only these images."""
     chosen = bundle.proposals["image"].isin(images)
     return bundle._replace(proposals=bundle.proposals[chosen].reset_index(drop=True))
 
 
-def with_arm(bundle: Bundle, arm: Arm) -> Bundle:
+def with_arm(bundle: ProposalFolder, arm: Arm) -> ProposalFolder:
     """The folder with all images in one arm."""
     return bundle._replace(proposals=bundle.proposals.assign(arm=arm))
 
 
-def summarise(proposals: str, verdicts: pd.DataFrame, bundle: Bundle, truth: np.ndarray) -> Iterator[Row]:
+def summarise(proposals: str, verdicts: pd.DataFrame, bundle: ProposalFolder, truth: np.ndarray) -> Iterator[Row]:
     """The rows of one column: each annotator, all, and the agreement between annotators."""
     answers = votes_of(verdicts).pivot(index="image", columns=["annotator", "round"], values="label")
     minutes = verdicts.groupby(["annotator", "round"])["seconds"].sum() / 60

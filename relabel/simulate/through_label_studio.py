@@ -8,10 +8,10 @@ import httpx
 import numpy as np
 
 from data.proposals import MIXED
-from relabel.label_studio.config import ANCHOR, CLUSTER_CLASS, IMAGE_CLASS, OUTLIERS
+from relabel.label_studio.project_pages import ANCHOR, CLUSTER_CLASS, IMAGE_CLASS, OUTLIERS
 from relabel.label_studio.projects import Project
 from relabel.label_studio.tasks import ID, MEMBERS, SHOWN
-from relabel.simulate.annotators import AnnotatorModel, CostModel, answer_again, answer_cluster, answer_image
+from relabel.simulate.annotators import AnnotatorModel, TimeModel, answer_again, answer_cluster, answer_image
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class ScriptedAnnotator:
     """Share of the real votes, (k,) an image, by name."""
     classes: tuple[str, ...]
     model: AnnotatorModel
-    cost: CostModel
+    times: TimeModel
     seen: dict[str, int] = field(default_factory=dict)
     """Class number by image; filled as clusters are answered."""
 
@@ -36,7 +36,7 @@ def answer_all(
     """Answers whatever the server hands this user next, until there is no more; returns the number of answers.
 
     `session` is logged in as the annotator. He sees what the page would show him: the task's data and its
-    preselected proposal. His time is drawn from the cost model and sent as the browser's would be.
+    preselected proposal. His time is drawn from the model of times and sent as the browser's would be.
     """
     n_answers = 0
     for project, task in _stream(session, projects):
@@ -75,9 +75,9 @@ def _judge(
     if project.kind != "clusters":
         image = str(data[ID])
         if image in annotator.seen:
-            single = answer_again(annotator.seen[image], generator, annotator.cost)
+            single = answer_again(annotator.seen[image], generator, annotator.times)
         else:
-            single = answer_image(annotator.truths[image], shown, generator, annotator.model, annotator.cost)
+            single = answer_image(annotator.truths[image], shown, generator, annotator.model, annotator.times)
         origin = {"accepted": "prediction", "changed": "prediction-changed"}.get(single.outcome, "manual")
         return [_select(IMAGE_CLASS, "image", [classes[single.label]], origin)], single.seconds
     assert shown is not None, "every cluster task has a class"
@@ -85,7 +85,7 @@ def _judge(
     ticked = _ticked(task)
     suspects = np.array([member in ticked for member in members])
     truths = np.array([annotator.truths[member] for member in members])
-    whole = answer_cluster(truths, shown, suspects, generator, annotator.model, annotator.cost)
+    whole = answer_cluster(truths, shown, suspects, generator, annotator.model, annotator.times)
     annotator.seen.update(zip(members, whole.seen.tolist(), strict=True))
     if whole.outcome == "skipped":
         return [_select(CLUSTER_CLASS, ANCHOR, [MIXED], "prediction-changed")], whole.seconds

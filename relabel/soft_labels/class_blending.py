@@ -4,15 +4,16 @@ import numpy as np
 
 from data.errors import InputError
 from data.votes.counts import leading, soft_labels
-from relabel.soft_labels.evidence import EstimateOptions, Evidence
+from relabel.options import EstimateOptions
+from relabel.soft_labels.ballots import Ballots
 
 
-def blend_classes(evidence: Evidence, options: EstimateOptions) -> np.ndarray:
+def blend_classes(ballots: Ballots, options: EstimateOptions) -> np.ndarray:
     """(N, k) share of the votes, blended with the mean soft label of the class that leads.
 
     With one vote an image, and no `blend_with`, the classes' means are one-hot and nothing changes.
     """
-    return blend(soft_labels(evidence.counts), options.blend, evidence.blend_with)
+    return blend(soft_labels(ballots.counts), options.blend, ballots.blend_with)
 
 
 def blend(soft: np.ndarray, weight: float, blend_with: np.ndarray | None = None) -> np.ndarray:

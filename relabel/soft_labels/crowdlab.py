@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from data.errors import InputError
-from relabel.soft_labels.evidence import EstimateOptions, Evidence, require_annotators
+from relabel.options import EstimateOptions
+from relabel.soft_labels.ballots import Ballots, require_annotators
 
 
 class Trust(NamedTuple):
@@ -23,27 +24,27 @@ class Trust(NamedTuple):
     """Mean share of an image's annotators who give its consensus label, over images with more than one; above 0."""
 
 
-def weigh_with_model(evidence: Evidence, options: EstimateOptions) -> np.ndarray:
+def weigh_with_model(ballots: Ballots, options: EstimateOptions) -> np.ndarray:
     """(N, k) weighted mean of the model's probabilities and of each annotator's answer.
 
     An answer counts as `agreement` for its class, the rest of it shared by the others. The model must not have been
     trained on these votes, or it is trusted too much. An annotator who judged an image more than once counts there
-    once, with the last answer of the evidence.
+    once, with the last answer of the ballots.
 
     Raises InputError without cleanlab, without `probabilities`, when a vote names no annotator, when no two
     annotators agree on any image, and when nothing decides any image.
     """
-    require_annotators(evidence, "CROWDLAB")
-    if evidence.probabilities is None:
+    require_annotators(ballots, "CROWDLAB")
+    if ballots.probabilities is None:
         raise InputError("CROWDLAB weighs votes against a model: give a run's predictions.parquet as --predictions.")
-    answers = _spread(evidence)
+    answers = _spread(ballots)
     given = ~np.isnan(answers)
-    k = len(evidence.classes)
+    k = len(ballots.classes)
     if not any(((answers == number).sum(1) > 1).any() for number in range(k)):
         raise InputError("CROWDLAB compares annotators: on at least one image two must agree, and nowhere do they.")
-    trust = _estimate_trust(answers, evidence.probabilities)
+    trust = _estimate_trust(answers, ballots.probabilities)
     elsewhere = (1 - trust.agreement) / (k - 1)
-    soft = trust.model * evidence.probabilities
+    soft = trust.model * ballots.probabilities
     weights = given * trust.annotators
     for number in range(k):
         chance = np.where(answers == number, trust.agreement, elsewhere)
@@ -51,10 +52,10 @@ def weigh_with_model(evidence: Evidence, options: EstimateOptions) -> np.ndarray
     return soft / soft.sum(1, keepdims=True)
 
 
-def _spread(evidence: Evidence) -> np.ndarray:
+def _spread(ballots: Ballots) -> np.ndarray:
     """(N, J) class number that each annotator gave each image, NaN where none."""
-    answers = np.full((len(evidence.images), int(evidence.annotator.max()) + 1), np.nan)
-    answers[evidence.image, evidence.annotator] = evidence.label
+    answers = np.full((len(ballots.images), int(ballots.annotator.max()) + 1), np.nan)
+    answers[ballots.image, ballots.annotator] = ballots.label
     return answers
 
 

@@ -7,7 +7,8 @@ from scipy.sparse import csr_array
 
 from data.errors import InputError
 from data.votes.counts import soft_labels
-from relabel.soft_labels.evidence import EstimateOptions, Evidence, require_annotators
+from relabel.options import EstimateOptions
+from relabel.soft_labels.ballots import Ballots, require_annotators
 
 TINY = 1e-10
 """Least probability of an answer: one unheard-of answer must not rule a class out for good."""
@@ -25,13 +26,13 @@ class DawidSkene(NamedTuple):
     """(k,) share of the classes."""
 
 
-def estimate_dawid_skene(evidence: Evidence, options: EstimateOptions) -> np.ndarray:
+def estimate_dawid_skene(ballots: Ballots, options: EstimateOptions) -> np.ndarray:
     """(N, k) probability of each class; raises InputError when a vote names no annotator."""
-    require_annotators(evidence, "Dawid-Skene")
-    return fit_dawid_skene(evidence, options).soft
+    require_annotators(ballots, "Dawid-Skene")
+    return fit_dawid_skene(ballots, options).soft
 
 
-def fit_dawid_skene(evidence: Evidence, options: EstimateOptions) -> DawidSkene:
+def fit_dawid_skene(ballots: Ballots, options: EstimateOptions) -> DawidSkene:
     """Maximises the likelihood from the share of the votes on, until it gains less than the tolerance.
 
     Raises InputError when iterations or tolerance are not positive.
@@ -41,11 +42,11 @@ def fit_dawid_skene(evidence: Evidence, options: EstimateOptions) -> DawidSkene:
             f"Dawid-Skene needs iterations of 1 or more and a tolerance above 0, they are {options.iterations} and"
             f" {options.tolerance}."
         )
-    n, k, j = len(evidence.images), len(evidence.classes), int(evidence.annotator.max()) + 1
+    n, k, j = len(ballots.images), len(ballots.classes), int(ballots.annotator.max()) + 1
     # answers[i, a * k + l]: how often annotator a gave image i the label l
-    columns = evidence.annotator * k + evidence.label
-    answers = csr_array((np.ones(len(columns)), (evidence.image, columns)), shape=(n, j * k))
-    soft = soft_labels(evidence.counts)
+    columns = ballots.annotator * k + ballots.label
+    answers = csr_array((np.ones(len(columns)), (ballots.image, columns)), shape=(n, j * k))
+    soft = soft_labels(ballots.counts)
     before = -np.inf
     for _ in range(options.iterations):
         prior, confusion = _maximise(answers, soft, k)

@@ -3,12 +3,13 @@
 import numpy as np
 
 from data.votes.counts import soft_labels
-from relabel.soft_labels.evidence import EstimateOptions, Evidence
+from relabel.options import EstimateOptions
+from relabel.soft_labels.ballots import Ballots
 
 
-def share_of_votes(evidence: Evidence, options: EstimateOptions) -> np.ndarray:
+def share_of_votes(ballots: Ballots, options: EstimateOptions) -> np.ndarray:
     """(N, k) share of each image's votes, the paper's l^.
 
     Example: votes 2 1 0 give 0.667 0.333 0.
     """
-    return soft_labels(evidence.counts)
+    return soft_labels(ballots.counts)

@@ -17,7 +17,7 @@ import torch
 from serving.export.quantise import Precision, measure_speed_up, quantise
 from serving.model.card import OUTPUTS, BadModel, ModelCard
 from serving.model.session import Model, Scores
-from serving.model.typical import encode_typical
+from serving.model.typical_files import encode_typical
 
 if TYPE_CHECKING:
     from data.predictions import Predictions

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from serving.http.model_facts import describe_model
 from serving.http.openapi import describe
-from serving.http.predict import Predict
+from serving.http.post_predict import Predict
 from serving.live.live_model import LiveModel
 from serving.live.reload import Watched, watch_model
 from serving.settings import Settings

@@ -11,7 +11,7 @@ from serving.live.uploaded import Upload
 from serving.model.card import BadModel
 from serving.model.scores import Score, to_scores
 from serving.model.session import Model
-from serving.model.typical import name_typical
+from serving.model.typical_files import name_typical
 from serving.settings import Settings
 from serving.telemetry import Telemetry
 

@@ -9,7 +9,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from data.clusters import caption_clusters, list_clusters
 from data.errors import InputError
 from data.predictions import read_predictions, write_predictions
 from tests.training.evaluate.test_metrics import make_predictions
@@ -102,24 +101,3 @@ def test_part_holds_voted_images_only() -> None:
     parts = np.array(["validation", "validation", "test"])
     found = predictions._replace(votes=votes, parts=parts).part("validation")
     assert found.images.tolist() == ["i0"]
-
-
-def test_clusters_hold_ambiguous_images_typical_first() -> None:
-    predictions = make_predictions([0.9] * 30 + [0.1] * 30)
-    clusters = list_clusters(predictions)
-    assert sorted(row for cluster in clusters for row in cluster.members) == list(range(30))
-    assert [len(cluster.members) for cluster in clusters] == sorted((len(c.members) for c in clusters), reverse=True)
-    largest = clusters[0]
-    embedding = predictions.embedding[largest.members]
-    distance = np.linalg.norm(embedding - embedding.mean(0), axis=1)
-    assert (np.diff(distance) >= 0).all()
-
-
-def test_captions_name_the_likely_classes() -> None:
-    predictions = make_predictions([0.9, 0.9, 0.9])
-    classes = np.array([[0.5, 0.45, 0.05], [0.5, 0.45, 0.05], [0.1, 0.1, 0.8]], np.float32)
-    clusters = np.eye(15, dtype=np.float32)[[4, 4, 2]]
-    captions = caption_clusters(predictions._replace(classes=classes, clusters=clusters))
-    assert captions[4] == "a or b"
-    assert captions[2] == "c"
-    assert captions[0] == "empty"

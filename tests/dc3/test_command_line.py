@@ -10,12 +10,6 @@ import pytest
 from dc3.__main__ import VERBS, main
 
 ROOT = Path(__file__).parents[2]
-QUICK = ["--size", "16", "--batch-size", "8", "--steps", "2", "--evaluate-every", "2", "--device", "cpu"]
-
-
-def run(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "dc3", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, env=os.environ | environment, cwd=ROOT)
 
 
 def test_help_lists_every_verb(capsys: pytest.CaptureFixture[str]) -> None:
@@ -80,30 +74,18 @@ def test_help_does_not_import_torch() -> None:
 
 
 @pytest.mark.slow
-def test_train_registers_a_model_that_mlflow_loads(store: Path) -> None:
-    done = run("train", *QUICK)
-    assert done.returncode == 0, done.stderr
-    assert "models:/dc3/1" in done.stdout
-    code = (
-        "import mlflow, numpy as np; from training import track; track.connect()\n"
-        "model = mlflow.pyfunc.load_model('models:/dc3/1')\n"
-        "out = model.predict({'images': np.zeros((2, 16, 16, 3), np.uint8)})\n"
-        "print({name: value.shape for name, value in out.items()}); assert model.metadata.signature"
-    )
-    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
-    assert "'class_probabilities': (2, 10)" in loaded.stdout, loaded.stderr
-    assert "'ambiguity': (2,)" in loaded.stdout
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("entry", "parameters"),
-    [("train", {"method": "pi_model", "register": ""}), ("compare", {"methods": "supervised", "seeds": "1"})],
-)
-def test_mlflow_run_works_in_the_local_environment(store: Path, entry: str, parameters: dict[str, str]) -> None:
-    quick = {"size": "16", "batch_size": "8", "steps": "2", "evaluate_every": "2"}
-    options = [part for key, value in (quick | parameters).items() for part in ("-P", f"{key}={value}")]
-    command = [sys.executable, "-m", "mlflow", "run", ".", "--env-manager", "local", "-e", entry, *options]
+def test_mlflow_run_compares_in_the_local_environment(store: Path) -> None:
+    """Its `train` is a command of the README, tried in tests/test_readme.py."""
+    quick = {
+        "size": "16",
+        "batch_size": "8",
+        "steps": "2",
+        "evaluate_every": "2",
+        "methods": "supervised",
+        "seeds": "1",
+    }
+    options = [part for key, value in quick.items() for part in ("-P", f"{key}={value}")]
+    command = [sys.executable, "-m", "mlflow", "run", ".", "--env-manager", "local", "-e", "compare", *options]
     environment = os.environ | {
         "MLFLOW_TRACKING_URI": f"sqlite:///{store}/mlflow.db",
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
@@ -122,38 +104,17 @@ def test_mlflow_run_without_an_environment_manager_says_what_is_missing(store: P
 
 
 @pytest.mark.slow
-def test_training_imports_without_mlflow_optuna_and_bentoml() -> None:
-    """A borrowed GPU machine has torch and torchvision alone."""
+def test_a_step_needs_torch_torchvision_and_numpy_alone_and_a_whole_training_no_store() -> None:
+    """A borrowed GPU machine has little; so do the tests that it runs."""
+    absent = ("mlflow", "optuna", "bentoml", "onnx", "tyro")
+    of_no_step = ("pandas", "sklearn", "scipy", "pyarrow", "pydantic", "tqdm")
     code = (
         "import sys\n"
-        "for name in ('mlflow', 'optuna', 'bentoml', 'onnx', 'tyro'): sys.modules[name] = None\n"
-        "import training.loop.fit, training.evaluate.predict, training.methods, training.config\n"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
-    assert done.returncode == 0, done.stderr
-
-
-@pytest.mark.slow
-def test_a_step_needs_torch_torchvision_and_numpy_alone() -> None:
-    """So do the tests that a borrowed GPU machine runs."""
-    absent = (
-        "mlflow",
-        "optuna",
-        "bentoml",
-        "onnx",
-        "tyro",
-        "pandas",
-        "sklearn",
-        "scipy",
-        "pyarrow",
-        "pydantic",
-        "tqdm",
-    )
-    code = (
-        "import sys\n"
-        f"for name in {absent}: sys.modules[name] = None\n"
+        f"for name in {absent + of_no_step}: sys.modules[name] = None\n"
         "import training.loop.fit, training.methods, training.networks\n"
         "import tests.gpu.test_loop_on_each_device, tests.gpu.test_same_on_each_device\n"
+        f"for name in {of_no_step}: del sys.modules[name]\n"
+        "import training.evaluate.predict, training.config\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 0, done.stderr

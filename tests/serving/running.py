@@ -17,7 +17,7 @@ import torch
 
 from data.images.deep import Reading
 from serving.model.card import ModelCard
-from serving.model.typical import encode_typical
+from serving.model.typical_files import encode_typical
 
 ROOT = Path(__file__).parents[2]
 SIZE = 16
@@ -131,7 +131,7 @@ def serve(
 
 def _wait_until_ready(server: Server, process: subprocess.Popen[bytes]) -> None:
     with httpx.Client(verify=False) as client:
-        for _ in range(300):
+        for _ in range(600):
             assert process.poll() is None, f"the service ended:\n{server.log.read_text()}"
             with contextlib.suppress(httpx.HTTPError):
                 if client.get(f"{server.url}/readyz").status_code == 200:

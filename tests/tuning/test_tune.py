@@ -19,7 +19,8 @@ from training import track
 from training.config import load_preset
 from training.train import train
 from tuning.objective import STARTED
-from tuning.storage import StudyOptions, storage_url
+from tuning.options import StudyOptions
+from tuning.storage import storage_url
 from tuning.study import RECORD
 
 pytestmark = pytest.mark.slow

@@ -4,7 +4,6 @@ Needs numpy and torch alone, and never makes the host wait for a GPU.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -32,14 +31,6 @@ class TrainingArrays(NamedTuple):
     """(len(labelled),) class number of each: its target's largest share, ties broken as in the split."""
     class_weights: Tensor
     """(k,) n / (k n_c)."""
-
-
-@dataclass(frozen=True)
-class BatchOptions:
-    """Sizes of a batch."""
-
-    batch_size: int = 64
-    """Labelled images a step; the paper uses 64, and 8 for Mice Bone."""
 
 
 def step_seeds(seed: int, step: int) -> tuple[int, int]:

@@ -7,7 +7,8 @@ from torch import Tensor
 from data.ingest import Dataset
 from data.votes.counts import class_weights, majority
 from training.batches.feed import TrainingArrays
-from training.batches.split import Split, SplitOptions, draw_targets
+from training.batches.split import Split, draw_targets
+from training.options import SplitOptions
 
 DEVICE_SHARE = 0.25
 """Share of the free GPU memory up to which all images are kept there."""

@@ -1,30 +1,15 @@
 """Split of a data set into labelled, unlabelled, validation and (for tuning) test images (paper, Table 1)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 import numpy as np
-from sklearn.model_selection import train_test_split
 
 from data.errors import InputError, name_some
 from data.votes.counts import is_voted, majority, soft_labels
+from training.options import SplitOptions
 
 PARTS = ("labelled", "unlabelled", "validation", "test")
-
-
-@dataclass(frozen=True)
-class SplitOptions:
-    """Shares of the images that annotators have judged; the defaults are the paper's."""
-
-    validation: float = 0.2
-    """Share of all images that measures the model."""
-    test: float = 0.0
-    """Share of all images kept away from tuning; the paper has none."""
-    labelled: float = 0.2
-    """Share of the remaining images that trains with a label; the others train without."""
-    labels: Literal["drawn", "majority", "soft"] = "drawn"
-    """Training label: one class drawn from the votes (paper), the majority, or the whole distribution."""
 
 
 class Split(NamedTuple):
@@ -101,6 +86,8 @@ def _take(rows: np.ndarray, labels: np.ndarray, size: float, seed: int) -> tuple
             f"Too few images: a part of {n_taken} out of {len(rows)} cannot hold each of {n_classes} classes; "
             "add images or change the shares of the split."
         )
+    from sklearn.model_selection import train_test_split  # here: 2 s
+
     rest, taken = train_test_split(rows, test_size=n_taken, random_state=seed, stratify=_at_least_two(labels[rows]))
     return taken, rest
 

@@ -3,7 +3,6 @@
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, cast
@@ -12,13 +11,12 @@ import torch
 from torch import Tensor, nn
 
 from data.errors import InputError
-from training.batches.feed import BatchOptions, TrainingArrays, raw_batches, step_seeds
+from training.batches.feed import TrainingArrays, raw_batches, step_seeds
 from training.loop.average import build_average, teach_by
 from training.loop.checkpoint import Checkpoint, load_checkpoint, restore_state, save_checkpoint
 from training.loop.graph import GraphedStep
-from training.loop.runtime import Execution, choose_execution, uses_bf16
+from training.loop.runtime import choose_execution, uses_bf16
 from training.loop.schedule import (
-    OptimiserOptions,
     build_optimiser,
     learning_rate,
     restore_optimiser,
@@ -30,18 +28,7 @@ from training.methods.method import Method, Progress
 from training.methods.state import Sizes
 from training.networks.backbone import set_batch_norm_decay
 from training.networks.heads import Network
-
-
-@dataclass(frozen=True)
-class LoopOptions:
-    """Length of the training and how often it reports."""
-
-    steps: int = 16_384
-    """Batches; the paper sees 1024 * 1024 labelled images."""
-    evaluate_every: int = 1024
-    """Steps between evaluations on the validation part, each with a checkpoint."""
-    log_every: int = 20
-    """Steps between two records of the losses; NaN and infinity are found then."""
+from training.options import BatchOptions, Execution, LoopOptions, OptimiserOptions
 
 
 class Losses(NamedTuple):

@@ -9,28 +9,13 @@ from torch.nn import functional as F
 from training.losses.step import Step
 from training.losses.warm_up import WARM_UP_SHARE
 from training.networks.outputs import Outputs
+from training.options import DC3Options
 
 TERMS = ("ssl", "inverse_ce", "ambiguity", "similarity")
 """Names of the weighted terms whose sum is the loss (Eq. 1)."""
 
 CONFIDENT = 0.95
 """Unlabelled images count for the inverse cross-entropy from this max p_n on (authors' pseudo code)."""
-
-
-@dataclass(frozen=True)
-class DC3Options:
-    """Prior and weights of the DC3 terms; the defaults are the paper's (section 3.3)."""
-
-    prior: float = 0.6
-    """p_A, the share of each batch that is taught to be ambiguous; 0 to 1."""
-    inverse_ce_labelled: float = 10.0
-    """lambda_CE^-1 on labelled images."""
-    inverse_ce_unlabelled: float = 10.0
-    """lambda_CE^-1 on unlabelled images."""
-    ambiguity_weight: float = 0.1
-    """lambda_a."""
-    similarity_weight: float = 0.1
-    """lambda_s."""
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """The semi-supervised methods with their authors' settings; a new one is one file and one line here."""
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 
 from data.errors import InputError
 from training.methods.fixmatch import FixMatch
@@ -13,7 +13,8 @@ from training.methods.pi_model import PiModel
 from training.methods.pseudo_label import PseudoLabel
 from training.methods.softmatch import SoftMatch
 from training.methods.supervised import Supervised
-from training.methods.uda import UDA, Schedule
+from training.methods.uda import UDA
+from training.options import MethodOptions
 
 METHODS: dict[str, Method] = {
     "supervised": Supervised(),
@@ -27,20 +28,6 @@ METHODS: dict[str, Method] = {
     "freematch": FreeMatch(),
     "softmatch": SoftMatch(),
 }
-
-
-@dataclass(frozen=True)
-class MethodOptions:
-    """Changes to the method's own settings; empty keeps its authors' value."""
-
-    ssl_weight: float | None = None
-    """Weight of the unlabelled loss."""
-    ssl_threshold: float | None = None
-    """Confidence from which a pseudo-label counts; pseudo_label, fixmatch, uda and flexmatch."""
-    ssl_tsa: Schedule | None = None
-    """How uda's threshold on labelled images grows: none, linear, log or exp."""
-    unlabelled_ratio: int | None = None
-    """Unlabelled images per labelled image."""
 
 
 def build_method(name: str, options: MethodOptions) -> Method:

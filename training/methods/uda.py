@@ -5,7 +5,6 @@ one, temperature 0.4, threshold 0.8, no annealing of the labelled loss.
 """
 
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -16,8 +15,8 @@ from training.losses.step import Step
 from training.methods.method import Forward, Judged, Method, Progress, supervised_loss
 from training.methods.state import State
 from training.methods.weak_to_strong import pass_and_judge
+from training.options import Schedule
 
-Schedule = Literal["none", "linear", "log", "exp"]
 STEEPNESS = 5.0
 """Of the log and exp schedules (authors' appendix)."""
 

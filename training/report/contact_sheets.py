@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from data.clusters import Cluster, list_clusters
+from data.clusters import Cluster, list_class_groups, list_clusters
 from data.predictions import Predictions
 from data.votes.counts import soft_labels
 from training.evaluate.metrics import inner_distance
@@ -61,18 +61,6 @@ _EXPLANATION = (
     "Most typical images first; the bar below an image shows its own votes, in the colours of the classes. "
     "d: mean distance of the votes to the cluster's mean, 0 = all alike."
 )
-
-
-def list_class_groups(predictions: Predictions) -> list[Cluster]:
-    """The predicted classes as clusters, largest first: for variants that predict no ambiguity."""
-    predicted = predictions.classes.argmax(1)
-    groups = []
-    for number in np.unique(predicted):
-        members = np.flatnonzero(predicted == number)
-        embedding = predictions.embedding[members]
-        order = np.linalg.norm(embedding - embedding.mean(0), axis=1).argsort(kind="stable")
-        groups.append(Cluster(int(number), predictions.class_names[number], members[order]))
-    return sorted(groups, key=lambda group: (-len(group.members), group.number))
 
 
 def draw_cluster_sheets(predictions: Predictions, images: np.ndarray) -> list[Figure]:

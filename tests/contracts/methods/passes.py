@@ -6,9 +6,10 @@ from torch import Tensor, nn
 from tests.contracts.methods.planted import N_CLASSES, SIZE, planted_batch, take_step
 from training.batches.batch import Batch
 from training.loop.average import teach_by
-from training.losses.dc3 import VARIANTS, DC3Options, dc3_terms, weigh
+from training.losses.dc3 import VARIANTS, dc3_terms, weigh
 from training.methods.method import Method
-from training.networks import NetworkOptions, build_network
+from training.networks import build_network
+from training.options import DC3Options, NetworkOptions
 
 
 def make_network(seed: int = 0) -> nn.Module:

@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from data.proposals import MIXED, About, Bundle, ClusterRow, Proposal, fill_offered
-from relabel.simulate.annotators import AnnotatorModel, CostModel, acceptance, without
+from data.proposals import MIXED, ClusterRow, Origin, Proposal, ProposalFolder, fill_offered
+from relabel.simulate.annotators import AnnotatorModel, TimeModel, without
 from relabel.simulate.play import PlayOptions, play
 
 CLASSES = ("a", "b", "c", "d")
@@ -20,7 +20,7 @@ IGNORES = AnnotatorModel(d=0.0, full_acceptance=1.0)
 class Round(NamedTuple):
     """A dealt round."""
 
-    bundle: Bundle
+    bundle: ProposalFolder
     shares: np.ndarray
     """(N, k) chance of each answer without a proposal."""
     truth: np.ndarray
@@ -74,13 +74,13 @@ def deal(mixed: float, seed: int, n_images: int = 480, control: float = 0.3) -> 
     ]
     clusters_table = pd.DataFrame(clusters, columns=list(ClusterRow._fields))
     rows_table = fill_offered(pd.DataFrame(table, columns=list(Proposal._fields)), clusters_table)
-    bundle = Bundle(Path("nowhere"), About("run", CLASSES, 1, control, seed), rows_table, clusters_table)
+    bundle = ProposalFolder(Path("nowhere"), Origin("run", CLASSES, 1, control, seed), rows_table, clusters_table)
     return Round(bundle, shares, shares.argmax(1))
 
 
 def answer_round(dealt: Round, model: AnnotatorModel, annotators: int, seed: int) -> pd.DataFrame:
     """The verdicts of all annotators."""
-    options = PlayOptions(annotators, 1, model, CostModel())
+    options = PlayOptions(annotators, 1, model, TimeModel())
     return play(dealt.bundle, dealt.shares, options, np.random.default_rng(seed))
 
 
@@ -98,7 +98,7 @@ def put_in(dealt: Round, model: AnnotatorModel) -> dict[str, float]:
         number = CLASSES.index(shown)
         p = dealt.shares[row, number]
         ticked = image.suspect and image.decision == "cluster"
-        fits = 1 - acceptance(1 - p, model) if ticked else acceptance(p, model)
+        fits = 1 - model.accepts(1 - p) if ticked else model.accepts(p)
         led[row] = (1 - fits) * without(dealt.shares[row], number)
         led[row, number] = fits
     gain = 100 * (led - dealt.shares)[rows, dealt.truth]

@@ -11,7 +11,7 @@ from relabel.agreement.between_arms import DIFFERENCE, measure_agreement
 from relabel.agreement.bias import measure_bias
 from relabel.agreement.evidence import gather_evidence
 from relabel.agreement.offers import offered_answers
-from relabel.agreement.proposals import measure_effect
+from relabel.agreement.proposal_effect import measure_effect
 from relabel.agreement.report import describe
 from relabel.agreement.report_row import Measure, MeasureOptions
 from relabel.agreement.timing import take_times

@@ -5,7 +5,15 @@ from pathlib import Path
 
 import pandas as pd
 
-from data.proposals import IMAGES, About, Bundle, ClusterRow, Proposal, read_bundle, write_bundle
+from data.proposals import (
+    IMAGES,
+    ClusterRow,
+    Origin,
+    Proposal,
+    ProposalFolder,
+    read_proposal_folder,
+    write_proposal_tables,
+)
 
 RENAMED = {"automobile": 'Auto "VW", R&D <Co>', "bird": "Vögel; 'süß'", "truck": "a<b>&amp;"}
 NAMES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
@@ -17,7 +25,7 @@ MEMBERS = {"0": 6, "1.2": 4, "7": 3}
 
 def make_bundle(
     folder: Path, source: Path, round_: int, members: dict[str, int] = MEMBERS, n_certain: int = N_CERTAIN
-) -> Bundle:
+) -> ProposalFolder:
     """Control arm, certain images and clusters; proposals are what most people said, rounds make folders differ.
 
     Args:
@@ -59,6 +67,6 @@ def make_bundle(
         ClusterRow(cluster, f"mostly {labels[cluster]}", "mixed" if cluster == last else labels[cluster], size, 1.0)
         for cluster, size in members.items()
     ]
-    about = About("0123456789abcdef0123456789abcdef", CLASSES, round_, 0.1, 0)
-    write_bundle(folder, about, proposals, rows)
-    return read_bundle(folder)
+    about = Origin("0123456789abcdef0123456789abcdef", CLASSES, round_, 0.1, 0)
+    write_proposal_tables(folder, about, proposals, rows)
+    return read_proposal_folder(folder)

@@ -9,7 +9,7 @@ from typing import Protocol
 import pytest
 
 from data.errors import InputError
-from data.proposals import Bundle
+from data.proposals import ProposalFolder
 from relabel.label_studio.client import Client
 from relabel.label_studio.install import install
 from relabel.label_studio.people import log_in, sign_up
@@ -24,7 +24,7 @@ _rounds = count(1)
 class MakeBundle(Protocol):
     """Writes a new proposal folder."""
 
-    def __call__(self, members: dict[str, int] = MEMBERS, n_certain: int = N_CERTAIN) -> Bundle: ...
+    def __call__(self, members: dict[str, int] = MEMBERS, n_certain: int = N_CERTAIN) -> ProposalFolder: ...
 
 
 @pytest.fixture(scope="session")
@@ -44,7 +44,7 @@ def label_studio(tmp_path_factory: pytest.TempPathFactory, cifar10h: Path) -> It
 def new_bundle(label_studio: Server, cifar10h: Path) -> MakeBundle:
     """Makes proposal folders that the server can hand out; each has a round, and so projects, of its own."""
 
-    def make(members: dict[str, int] = MEMBERS, n_certain: int = N_CERTAIN) -> Bundle:
+    def make(members: dict[str, int] = MEMBERS, n_certain: int = N_CERTAIN) -> ProposalFolder:
         number = next(_rounds)
         return make_bundle(label_studio.root / f"round {number}", cifar10h, number, members, n_certain)
 

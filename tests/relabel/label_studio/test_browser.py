@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from data.proposals import Bundle
+from data.proposals import ProposalFolder
 from relabel.label_studio.client import Client
 from relabel.label_studio.projects import Kind, find_projects
 from relabel.label_studio.pull import pull
+from tests.browser import CHROMIUM, Page, open_page
 from tests.relabel.label_studio.bundles import CLASSES
 from tests.relabel.label_studio.conftest import MakeBundle
 from tests.relabel.label_studio.server import Person, Server
 from tests.relabel.label_studio.test_push import names_of, run_push
-from tests.serving.browser import CHROMIUM, Page, open_page
 
 pytestmark = [
     pytest.mark.slow,
@@ -37,7 +37,7 @@ def page(tmp_path: Path, label_studio: Server, annotators: tuple[Person, Person]
         yield opened
 
 
-def open_stream(page: Page, client: Client, bundle: Bundle, kind: Kind) -> None:
+def open_stream(page: Page, client: Client, bundle: ProposalFolder, kind: Kind) -> None:
     """The project as annotators see it: one task after the other."""
     project = find_projects(client, bundle)[kind]
     page.call("Page.navigate", url=f"{client.url}/projects/{project.id}/data?labeling=1")

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from data.errors import InputError
-from data.proposals import CLUSTERS, Bundle
+from data.proposals import CLUSTERS, ProposalFolder
 from data.verdicts import read_verdicts
 from dc3.__main__ import main
 from relabel.label_studio.client import Client
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.slow
 Annotators = tuple[Person, Person]
 
 
-def find_tasks(client: Client, bundle: Bundle, kind: Kind) -> dict[str, dict]:
+def find_tasks(client: Client, bundle: ProposalFolder, kind: Kind) -> dict[str, dict]:
     """Tasks of a project by their name."""
     return {task["data"]["dc3_id"]: task for task in list_tasks(client, find_projects(client, bundle)[kind])}
 
@@ -51,7 +51,7 @@ def of(table: pd.DataFrame, image: str, person: Person) -> pd.Series:
     return rows.iloc[0]
 
 
-def accept_all(client: Client, bundle: Bundle, kind: Kind, *names: str) -> None:
+def accept_all(client: Client, bundle: ProposalFolder, kind: Kind, *names: str) -> None:
     """The data manager's 'create annotations from predictions'."""
     tasks = find_tasks(client, bundle, kind)
     project = find_projects(client, bundle)[kind].id

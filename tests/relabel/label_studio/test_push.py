@@ -11,14 +11,14 @@ import pandas as pd
 import pytest
 
 from data.errors import InputError
-from data.proposals import CLUSTERS, PROPOSALS, Bundle, read_bundle
+from data.proposals import CLUSTERS, PROPOSALS, ProposalFolder, read_proposal_folder
 from dc3.__main__ import main
 from relabel.label_studio.client import Client
-from relabel.label_studio.links import link_local
+from relabel.label_studio.image_links import link_local
 from relabel.label_studio.projects import Kind, Project, find_projects
 from relabel.label_studio.push import Pushed, PushOptions, push
+from relabel.label_studio.send_tasks import CHUNK
 from relabel.label_studio.token import read_token
-from relabel.label_studio.upload import CHUNK
 from tests.relabel.label_studio.bundles import CLASSES, MEMBERS, N_CERTAIN, N_CONTROL
 from tests.relabel.label_studio.conftest import MakeBundle
 from tests.relabel.label_studio.relay import relay
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.slow
 N_SINGLE = N_CERTAIN + MEMBERS["7"]
 
 
-def run_push(client: Client, bundle: Bundle, overlap: int = 1) -> list[Pushed]:
+def run_push(client: Client, bundle: ProposalFolder, overlap: int = 1) -> list[Pushed]:
     """Pushes with local files."""
     return push(client, bundle, PushOptions(link_local(bundle, bundle.folder.parent), overlap=overlap))
 
@@ -40,7 +40,7 @@ def list_tasks(client: Client, project: Project) -> list[dict]:
     return client.get(f"/api/projects/{project.id}/export", **parameters)
 
 
-def names_of(client: Client, bundle: Bundle, kind: Kind) -> list[str]:
+def names_of(client: Client, bundle: ProposalFolder, kind: Kind) -> list[str]:
     """Names of the tasks of one project, in the server's order."""
     return [task["data"]["dc3_id"] for task in list_tasks(client, find_projects(client, bundle)[kind])]
 
@@ -157,7 +157,7 @@ def test_wrong_classes_are_refused_before_anything_is_sent(client: Client, new_b
     table.loc[[0, 2], "proposal"] = "zebra"
     table.to_parquet(bundle.folder / PROPOSALS, index=False)
     first, third = table["image"][0], table["image"][2]
-    wrong = read_bundle(bundle.folder)
+    wrong = read_proposal_folder(bundle.folder)
     with pytest.raises(InputError, match=rf"(?s)Nothing was sent.*{first}: 'zebra', {third}: 'zebra'"):
         run_push(client, wrong)
     assert find_projects(client, wrong) == {}
@@ -180,7 +180,7 @@ def test_edited_clusters_are_named_and_stay_as_they_were_pushed(client: Client, 
     run_push(client, bundle)
     path = bundle.folder / CLUSTERS
     path.write_text(path.read_text().replace(",cat,", ",dog,").replace(",dog,3", ",horse,3"))
-    pushed = run_push(client, read_bundle(bundle.folder))
+    pushed = run_push(client, read_proposal_folder(bundle.folder))
     assert {done.project.kind: done.tasks.stale for done in pushed} == {
         "single": (),
         "clusters": ("1.2",),

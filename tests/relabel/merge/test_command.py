@@ -7,13 +7,13 @@ import pytest
 from PIL import Image
 
 from data.errors import InputError
-from data.proposals import About, Proposal, write_bundle
+from data.proposals import Origin, Proposal, write_proposal_tables
 from data.verdicts import to_table, write_verdicts
 from data.votes.reader import read_votes
 from dc3.merge import main
 from tests.relabel.merge.test_merge import verdict
 
-ABOUT = About("run-1", ("cat", "dog"), 1, 0.1, 0)
+ABOUT = Origin("run-1", ("cat", "dog"), 1, 0.1, 0)
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def lab(tmp_path: Path) -> Path:
         rows.append(
             Proposal(name, name, "unlabelled", "proposal", "class", "cat", 0.9, "", 0, False, 0.1, 1.0, 0.0, 0.0)
         )
-    write_bundle(tmp_path / "p", ABOUT, rows, [])
+    write_proposal_tables(tmp_path / "p", ABOUT, rows, [])
     write_verdicts(to_table([verdict("1.jpg", "dog"), verdict("2.jpg", "cat")]), tmp_path / "verdicts.csv")
     return tmp_path
 

@@ -7,14 +7,14 @@ import pandas as pd
 import pytest
 
 from data.errors import InputError
-from data.proposals import About
+from data.proposals import Origin
 from data.verdicts import Verdict, to_table, write_verdicts
 from data.votes.reader import read_votes
 from data.votes.rounds import Round, read_round
-from relabel.known import refuse_known
 from relabel.merge import MergeOptions, describe_round, merge, write_merged
+from relabel.merged_already import refuse_known
 
-ABOUT = About("run-1", ("cat", "dog"), 1, 0.1, 0)
+ABOUT = Origin("run-1", ("cat", "dog"), 1, 0.1, 0)
 IMAGES = ["a", "b", "c", "d"]
 BEFORE = pd.DataFrame({"image": ["a", "b", "b"], "label": ["cat", "cat", "dog"], "votes": [3, 1, 1]})
 KEEP_ALL = MergeOptions()
@@ -156,7 +156,7 @@ def test_a_round_is_not_merged_twice(tmp_path: Path) -> None:
 def test_verdict_files_that_are_in_already_are_refused_and_those_of_before_are_kept(tmp_path: Path) -> None:
     answers = tmp_path / "old.parquet"
     write_verdicts(to_table([verdict("a", "cat")]), answers)
-    second = About("run-2", ABOUT.classes, 2, 0.1, 0)
+    second = Origin("run-2", ABOUT.classes, 2, 0.1, 0)
     first = describe_round(tmp_path / "votes.csv", [answers], ABOUT).verdicts
     votes = write_round(tmp_path / "votes.parquet", 1, first)
     with pytest.raises(InputError, match=r"holds the verdicts of old\.parquet already"):

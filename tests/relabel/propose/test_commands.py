@@ -1,6 +1,5 @@
 """The round on real images by the command line: train, propose, merge, train again, propose again."""
 
-import shutil
 import zipfile
 from pathlib import Path
 
@@ -9,11 +8,12 @@ import pandas as pd
 import pytest
 
 from data.errors import InputError
-from data.proposals import read_bundle
+from data.proposals import read_proposal_folder
 from data.verdicts import Verdict, to_table, write_verdicts
 from data.votes.reader import read_votes
 from dc3.__main__ import main
-from tests.stores import forget_mlflow
+from tests.part_of_cifar10h import write_part
+from tests.stores import name_store, use_store
 from training import track
 
 pytestmark = pytest.mark.slow
@@ -25,12 +25,7 @@ QUICK = ["--preset", "cifar10h_small", "--batch-size", "16", "--steps", "3", "--
 def data(cifar10h: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """600 images of CIFAR-10H; the last 100 have no votes."""
     folder = tmp_path_factory.mktemp("cifar10h")
-    votes = pd.read_csv(cifar10h / "votes.csv")
-    names = sorted(votes["image"].unique())[:600]
-    with zipfile.ZipFile(cifar10h / "images.zip") as old, zipfile.ZipFile(folder / "images.zip", "w") as new:
-        for name in names:
-            new.writestr(name, old.read(name))
-    votes[votes["image"].isin(names[:500])].to_csv(folder / "votes.csv", index=False)
+    write_part(cifar10h, folder, 600, 500)
     return folder
 
 
@@ -38,19 +33,14 @@ def data(cifar10h: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def trained(data: Path, migrated_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store with one run."""
     folder = tmp_path_factory.mktemp("store")
-    shutil.copy(migrated_database, folder / "mlflow.db")
-    with pytest.MonkeyPatch.context() as patch:
-        forget_mlflow(patch)
-        patch.setenv("DC3_STORE", str(folder))
-        patch.setenv("DC3_EXPERIMENT", "test")
+    with use_store(folder, migrated_database):
         assert train(data / "votes.csv", data) == 0
     return folder
 
 
 @pytest.fixture
 def run_id(trained: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    monkeypatch.setenv("DC3_STORE", str(trained))
-    monkeypatch.setenv("DC3_EXPERIMENT", "test")
+    name_store(trained, monkeypatch)
     return newest()
 
 
@@ -66,7 +56,7 @@ def newest() -> str:
 
 def answer(folder: Path, path: Path) -> pd.DataFrame:
     """Accepts every proposal of a class, through the table that all doors share."""
-    bundle = read_bundle(folder)
+    bundle = read_proposal_folder(folder)
     rows = [
         Verdict(
             image=row.image,
@@ -97,7 +87,7 @@ def test_rounds_form_a_chain(run_id: str, data: Path, tmp_path: Path, capsys: py
     assert f"run {run_id}, round 1" in printed
     assert f"dc3 review {folder}" in printed
     table = answer(folder, answers)
-    assert set(read_bundle(folder).proposals["part"]) == {"unlabelled"}
+    assert set(read_proposal_folder(folder).proposals["part"]) == {"unlabelled"}
 
     arguments = ["merge", str(folder), str(answers), "--votes", str(data / "votes.csv"), "--output", str(following)]
     assert main(arguments) == 0
@@ -114,7 +104,7 @@ def test_rounds_form_a_chain(run_id: str, data: Path, tmp_path: Path, capsys: py
     assert all("f1" in run.metrics for run in track.list_rounds(second))
 
     assert main(["propose", second, "--output", str(tmp_path / "proposals2")]) == 0
-    assert read_bundle(tmp_path / "proposals2").about.round == 2
+    assert read_proposal_folder(tmp_path / "proposals2").about.round == 2
 
 
 def test_a_vanilla_run_proposes_classes_only(
@@ -122,7 +112,7 @@ def test_a_vanilla_run_proposes_classes_only(
 ) -> None:
     assert train(data / "votes.csv", data, "--variant", "vanilla") == 0
     assert main(["propose", newest(), "--output", str(tmp_path / "out"), "--parts", "all"]) == 0
-    bundle = read_bundle(tmp_path / "out")
+    bundle = read_proposal_folder(tmp_path / "out")
     assert len(bundle.proposals) == 600
     assert set(bundle.proposals["decision"]) == {"class"}
     assert "0 clusters" in capsys.readouterr().out

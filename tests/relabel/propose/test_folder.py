@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from data.errors import InputError
-from data.proposals import read_bundle
+from data.proposals import read_proposal_folder
 from data.sources.digits import Digits
 from relabel.propose.dcic import to_dcic
 from relabel.propose.options import ProposeOptions
@@ -41,7 +41,7 @@ def edit(folder: Path) -> None:
 
 
 def test_folder_is_a_bundle(folder: Path) -> None:
-    bundle = read_bundle(folder)
+    bundle = read_proposal_folder(folder)
     assert bundle.about.model_version == "run-1"
     assert bundle.about.control_share == (bundle.proposals["arm"] == "control").mean()
     assert bundle.about.control_share >= 0.1
@@ -58,7 +58,7 @@ def test_equal_input_gives_equal_bytes(folder: Path, tmp_path: Path) -> None:
 def test_an_untouched_folder_is_replaced(folder: Path) -> None:
     before = content(folder)
     write(folder, limit=50)
-    assert len(read_bundle(folder).proposals) == 50
+    assert len(read_proposal_folder(folder).proposals) == 50
     assert content(folder) != before
 
 
@@ -109,7 +109,7 @@ def test_dcic_dataset_is_what_its_loader_asks_for(folder: Path) -> None:
     assert {"name", "v_fold", "classes", "images", "budget", "weighted_budget"} <= set(dataset)
     assert dataset["v_fold"] in range(1, 6)
     ids = {entry["path"].split("/")[-1][:-4].split("-[")[0] for entry in dataset["images"]}
-    assert len(ids) == len(dataset["images"]) == len(read_bundle(folder).proposals)
+    assert len(ids) == len(dataset["images"]) == len(read_proposal_folder(folder).proposals)
     for entry in dataset["images"]:
         assert set(entry) == {"path", "split", "gt_verbose", "gt", "soft_gt", "info"}
         assert (folder.parent / entry["path"]).is_file()
@@ -130,11 +130,11 @@ def test_dcic_budget_is_votes_an_image_without_the_test_part(folder: Path) -> No
 def _rows(folder: Path) -> list:
     from data.proposals import Proposal
 
-    return [Proposal(*row) for row in read_bundle(folder).proposals[:3].itertuples(index=False)]
+    return [Proposal(*row) for row in read_proposal_folder(folder).proposals[:3].itertuples(index=False)]
 
 
 def test_counts_add_up(folder: Path) -> None:
-    rows = list(read_bundle(folder).proposals.itertuples(index=False))
+    rows = list(read_proposal_folder(folder).proposals.itertuples(index=False))
     text = count_proposals(rows)  # type: ignore[arg-type]
     assert text.startswith(f"{len(rows)} images: ")
     assert f"{sum(row.arm == 'control' for row in rows)} without proposal" in text

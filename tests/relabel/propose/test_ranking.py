@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from relabel.propose.options import CostOptions
-from relabel.propose.ranking import check_minutes, expected_gain, member_minutes, single_minutes
+from relabel.cost import Cost, check_seconds
+from relabel.propose.ranking import expected_gain, member_minutes
 
 
 def entropy(p: np.ndarray) -> float:
@@ -51,8 +51,8 @@ def test_gain_is_never_negative_and_finite_for_huge_counts() -> None:
 
 
 def test_a_member_of_a_tight_cluster_costs_less_than_a_check_and_an_outlier_more() -> None:
-    cost = CostOptions()
+    cost = Cost()
     tight = member_minutes(np.ones(11), cost)
     assert tight * 60 == pytest.approx(np.full(11, 4.56 / 11))
-    assert tight[0] < check_minutes(cost) < single_minutes(cost)
-    assert member_minutes(np.zeros(11), cost)[0] > single_minutes(cost)
+    assert tight[0] < check_seconds(cost) / 60 < cost.single_seconds / 60
+    assert member_minutes(np.zeros(11), cost)[0] > cost.single_seconds / 60

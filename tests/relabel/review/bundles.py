@@ -10,7 +10,7 @@ from PIL import Image
 from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA
 
-from data.proposals import About, ClusterRow, Proposal, write_bundle
+from data.proposals import ClusterRow, Origin, Proposal, write_proposal_tables
 
 SEED = 7
 
@@ -90,4 +90,4 @@ def _write(
         label, size = cluster.partition(".")[0], sum(proposal.cluster == cluster for proposal in proposals)
         proposed = "mixed" if label in mixed else label
         clusters.append(ClusterRow(cluster, f"looks like {label}", proposed, size, round(float(generator.random()), 3)))
-    write_bundle(folder, About("run-1", classes, 1, control_share, SEED), proposals, clusters)
+    write_proposal_tables(folder, Origin("run-1", classes, 1, control_share, SEED), proposals, clusters)

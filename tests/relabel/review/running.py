@@ -19,7 +19,7 @@ import httpx
 from tests.serving.running import ROOT, free_port
 
 
-class Page(NamedTuple):
+class Server(NamedTuple):
     """A running review page."""
 
     url: str
@@ -45,7 +45,7 @@ def review(
     port: int | None = None,
     prefix: Sequence[str] = (),
     environment: Mapping[str, str] = os.environ,
-) -> Iterator[Page]:
+) -> Iterator[Server]:
     """The page as a process, ended with the block; `prefix` stands before its command."""
     port = port or free_port()
     command = [*prefix, sys.executable, "-m", "dc3", "review", str(bundle)]
@@ -57,7 +57,7 @@ def review(
             [*command, *options], stdout=subprocess.PIPE, stderr=errors, text=True, env=environment
         )
     assert process.stdout is not None
-    page = Page(f"http://127.0.0.1:{port}/", process, {}, [], log)
+    page = Server(f"http://127.0.0.1:{port}/", process, {}, [], log)
     try:
         _wait_until_ready(page)
         for line in _first_lines(process, "--annotators" in options):
@@ -83,7 +83,7 @@ def _first_lines(process: subprocess.Popen[str], named: bool) -> Iterator[str]:
             return
 
 
-def _wait_until_ready(page: Page) -> None:
+def _wait_until_ready(page: Server) -> None:
     for _ in range(300):
         assert page.process.poll() is None, f"the page ended: {page.log.read_text()}"
         with contextlib.suppress(httpx.TransportError):
@@ -96,7 +96,7 @@ def _wait_until_ready(page: Page) -> None:
 class Annotator:
     """Answers over HTTP."""
 
-    def __init__(self, page: Page, name: str) -> None:
+    def __init__(self, page: Server, name: str) -> None:
         key = page.keys.get(name)
         headers = {"Authorization": f"Bearer {key}"} if key else {"X-Annotator": name}
         self.client = httpx.Client(base_url=f"{page.url}api/", headers=headers, timeout=20)

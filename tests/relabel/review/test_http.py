@@ -15,7 +15,7 @@ from starlette.routing import Mount
 from relabel.review.annotators import Annotators
 from relabel.review.app import create_review
 from relabel.review.desk import ReviewOptions
-from tests.relabel.review.running import Annotator, Page, review
+from tests.relabel.review.running import Annotator, Server, review
 from tests.serving.running import free_port
 
 pytestmark = pytest.mark.slow
@@ -23,7 +23,7 @@ NAMES = "Anna\nBert\nZoë\n"
 
 
 @pytest.fixture(scope="module")
-def page(digits: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+def page(digits: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A page with three annotators, each unit wanted twice."""
     folder = tmp_path_factory.mktemp("page")
     (folder / "names.txt").write_text(NAMES, encoding="utf-8")
@@ -31,7 +31,7 @@ def page(digits: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pag
         yield running
 
 
-def test_two_annotators_never_see_each_others_answers(page: Page) -> None:
+def test_two_annotators_never_see_each_others_answers(page: Server) -> None:
     anna, bert, owner = (Annotator(page, name) for name in ("Anna", "Bert", ""))
     seen = []
     for _ in range(15):
@@ -47,7 +47,7 @@ def test_two_annotators_never_see_each_others_answers(page: Page) -> None:
     assert {row["annotator"] for row in owner.verdicts()} == {"Anna", "Bert"}
 
 
-def test_an_answer_or_undo_of_one_does_nothing_to_the_others(page: Page) -> None:
+def test_an_answer_or_undo_of_one_does_nothing_to_the_others(page: Server) -> None:
     anna, zoe = Annotator(page, "Anna"), Annotator(page, "Zoë")
     anna.answer(anna.next(), "3").raise_for_status()
     rows = anna.verdicts()
@@ -62,19 +62,19 @@ def test_an_answer_or_undo_of_one_does_nothing_to_the_others(page: Page) -> None
     "headers", [{}, {"X-Annotator": "Anna"}, {"Authorization": "Bearer wrong"}, {"Authorization": "Bearer"}]
 )
 @pytest.mark.parametrize("path", ["session", "next", "map", "verdicts", "images/0"])
-def test_without_a_personal_key_there_is_nothing(page: Page, headers: dict[str, str], path: str) -> None:
+def test_without_a_personal_key_there_is_nothing(page: Server, headers: dict[str, str], path: str) -> None:
     response = httpx.get(f"{page.url}api/{path}", headers=headers)
     assert response.status_code == 401
     assert response.json()["error"]["reason"] == "no_key"
 
 
-def test_the_owner_gives_no_answers(page: Page) -> None:
+def test_the_owner_gives_no_answers(page: Server) -> None:
     owner = Annotator(page, "")
     assert owner.client.get("next").status_code == 403
     assert owner.client.get("images/0").status_code == 403
 
 
-def test_neither_answers_nor_addresses_tell_file_names(page: Page) -> None:
+def test_neither_answers_nor_addresses_tell_file_names(page: Server) -> None:
     zoe = Annotator(page, "Zoë")
     assert "digit_" not in zoe.client.get("next").text + zoe.client.get("map").text
     image = zoe.client.get("images/0")
@@ -85,7 +85,7 @@ def test_neither_answers_nor_addresses_tell_file_names(page: Page) -> None:
         assert zoe.client.get(path).status_code == 404
 
 
-def test_the_map_tells_nothing_of_the_control_arm(page: Page) -> None:
+def test_the_map_tells_nothing_of_the_control_arm(page: Server) -> None:
     table = Annotator(page, "Anna").client.get("map").json()
     hidden = [place for place, control in enumerate(table["control"]) if control]
     assert len(hidden) > 5
@@ -94,7 +94,7 @@ def test_the_map_tells_nothing_of_the_control_arm(page: Page) -> None:
     assert not any(table["ambiguous"][place] for place in hidden)
 
 
-def test_the_page_has_a_strict_policy(page: Page) -> None:
+def test_the_page_has_a_strict_policy(page: Server) -> None:
     response = httpx.get(page.url)
     policy = response.headers["content-security-policy"]
     assert "default-src 'none'" in policy
@@ -102,7 +102,7 @@ def test_the_page_has_a_strict_policy(page: Page) -> None:
     assert "//" not in response.text.replace("<!doctype html>", "")
 
 
-def test_broken_requests_are_refused(page: Page) -> None:
+def test_broken_requests_are_refused(page: Server) -> None:
     zoe = Annotator(page, "Zoë")
     state = zoe.next()
     for changes in (
@@ -137,7 +137,7 @@ def test_broken_requests_are_refused(page: Page) -> None:
     assert zoe.verdicts() == []
 
 
-def test_nothing_malformed_lengthens_the_log(page: Page) -> None:
+def test_nothing_malformed_lengthens_the_log(page: Server) -> None:
     port = httpx.URL(page.url).port
     assert port is not None
     for sent in (b"nonsense\r\n\r\n", b"GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"):

@@ -7,12 +7,20 @@ import pandas as pd
 from PIL import Image
 from sklearn.datasets import load_digits
 
-from data.proposals import MIXED, About, Bundle, ClusterRow, Proposal, read_bundle, write_bundle
+from data.proposals import (
+    MIXED,
+    ClusterRow,
+    Origin,
+    Proposal,
+    ProposalFolder,
+    read_proposal_folder,
+    write_proposal_tables,
+)
 
 CLASSES = ("one", "seven", "two")
 
 
-def write_folder(folder: Path, seed: int = 0, clustered: bool = True) -> Bundle:
+def write_folder(folder: Path, seed: int = 0, clustered: bool = True) -> ProposalFolder:
     """60 images: 30 certain ones, 20 in cluster 0 (one), 10 in cluster 1 (mixed); every tenth in the control arm."""
     (folder / "images").mkdir(parents=True)
     digits = load_digits().images[:60]
@@ -41,9 +49,9 @@ def write_folder(folder: Path, seed: int = 0, clustered: bool = True) -> Bundle:
             )
         )
     clusters = [ClusterRow("0", "one or seven", "one", 20, 0.0), ClusterRow("1", "anything", MIXED, 10, 0.0)]
-    about = About("run of the test", CLASSES, round=2, control_share=0.1, seed=seed)
-    write_bundle(folder, about, proposals, clusters if clustered else [])
-    return read_bundle(folder)
+    about = Origin("run of the test", CLASSES, round=2, control_share=0.1, seed=seed)
+    write_proposal_tables(folder, about, proposals, clusters if clustered else [])
+    return read_proposal_folder(folder)
 
 
 def make_votes(n_votes: int = 10) -> pd.DataFrame:

@@ -4,22 +4,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.errors import InputError
+from relabel.cost import Cost, cluster_seconds
 from relabel.simulate.annotators import (
     NO_CLASS,
     AnnotatorModel,
-    CostModel,
     DataSet,
-    acceptance,
+    TimeModel,
     answer_again,
     answer_cluster,
     answer_image,
     check_models,
-    cluster_seconds,
     without,
 )
 
 TRUTH = np.array([0.5, 0.3, 0.2])
-EXACT = CostModel(spread=0.0)
+EXACT = TimeModel(spread=0.0)
 N = 4000
 
 
@@ -52,7 +51,7 @@ def test_without_a_proposal_the_votes_are_drawn() -> None:
     answers = [answer_image(TRUTH, None, generator, AnnotatorModel(), EXACT) for _ in range(N)]
     shares = np.bincount([answer.label for answer in answers]) / N
     np.testing.assert_allclose(shares, TRUTH, atol=_close(0.5))
-    assert {(answer.outcome, answer.seconds) for answer in answers} == {("manual", EXACT.free_seconds)}
+    assert {(answer.outcome, answer.seconds) for answer in answers} == {("manual", EXACT.cost.single_seconds)}
 
 
 @settings(max_examples=50)
@@ -64,17 +63,10 @@ def test_a_class_without_votes_is_never_drawn(only: int, seed: int) -> None:
 
 def test_times_scatter_about_their_mean() -> None:
     generator = np.random.default_rng(4)
-    times = [answer_image(TRUTH, 0, generator, AnnotatorModel(), CostModel()).seconds for _ in range(N)]
+    times = [answer_image(TRUTH, 0, generator, AnnotatorModel(), TimeModel()).seconds for _ in range(N)]
     # log-normal of spread 0.5: standard deviation 0.533 of the mean
     assert np.mean(times) == pytest.approx(0.4 * 1.9, rel=4 * 0.533 / np.sqrt(N))
     assert np.std(np.log(times)) == pytest.approx(0.5, rel=0.05)
-
-
-def test_a_cluster_costs_less_an_image_the_larger_it_is() -> None:
-    assert cluster_seconds(1, CostModel()) == pytest.approx(0.4 * 1.9)
-    assert cluster_seconds(11, CostModel()) == pytest.approx(4.56)
-    per_image = [cluster_seconds(n, CostModel()) / n for n in range(1, 60)]
-    assert per_image == sorted(per_image, reverse=True)
 
 
 def test_members_stay_in_a_cluster_by_the_formula() -> None:
@@ -86,7 +78,7 @@ def test_members_stay_in_a_cluster_by_the_formula() -> None:
     taken_out_on_advice = 0.2 + 0.79 * 0.3
     assert answer.belongs[~suspects].mean() == pytest.approx(stays, abs=0.05)
     assert 1 - answer.belongs[suspects].mean() == pytest.approx(taken_out_on_advice, abs=0.05)
-    assert answer.seconds == pytest.approx(cluster_seconds(N, EXACT))
+    assert answer.seconds == pytest.approx(cluster_seconds(N, EXACT.cost))
 
 
 def test_a_cluster_of_another_class_is_changed() -> None:
@@ -106,7 +98,7 @@ def test_a_cluster_of_everything_is_mixed() -> None:
 def test_the_same_generator_state_gives_the_same_answers() -> None:
     first, second = (
         answer_cluster(
-            np.tile(TRUTH, (30, 1)), 0, np.zeros(30, bool), np.random.default_rng(8), AnnotatorModel(), CostModel()
+            np.tile(TRUTH, (30, 1)), 0, np.zeros(30, bool), np.random.default_rng(8), AnnotatorModel(), TimeModel()
         )
         for _ in range(2)
     )
@@ -120,7 +112,7 @@ def test_a_slip_goes_to_any_other_class() -> None:
 
 
 def test_worked_example_of_the_acceptance() -> None:
-    np.testing.assert_allclose(acceptance(np.array([0.0, 1.0]), AnnotatorModel()), [0.26, 0.99])
+    np.testing.assert_allclose(AnnotatorModel().accepts(np.array([0.0, 1.0])), [0.26, 0.99])
 
 
 @pytest.mark.parametrize(
@@ -138,9 +130,9 @@ def test_worked_example_of_the_acceptance() -> None:
 )
 def test_d_of_a_data_set_is_the_published_one(name: DataSet, d: float) -> None:
     model = AnnotatorModel(d=name)
-    check_models(model, CostModel())
+    check_models(model, TimeModel())
     assert model.offset == d
-    np.testing.assert_allclose(acceptance(np.array([0.0, 1.0]), model), [d, 0.99])
+    np.testing.assert_allclose(model.accepts(np.array([0.0, 1.0])), [d, 0.99])
 
 
 def test_in_one_round_an_annotator_says_again_what_he_saw() -> None:
@@ -159,5 +151,5 @@ def test_in_one_round_an_annotator_says_again_what_he_saw() -> None:
 
 
 def test_impossible_models_are_refused_with_all_faults() -> None:
-    with pytest.raises(InputError, match=r"(?s)they are 1\.2 and 0\.99.*free-seconds must be above 0.*spread"):
-        check_models(AnnotatorModel(d=1.2), CostModel(free_seconds=0, spread=-1))
+    with pytest.raises(InputError, match=r"(?s)they are 1\.2 and 0\.99.*single-seconds must be above 0.*spread"):
+        check_models(AnnotatorModel(d=1.2), TimeModel(Cost(single_seconds=0), spread=-1))

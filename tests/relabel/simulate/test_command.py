@@ -64,3 +64,14 @@ def test_d_out_of_range_is_refused_before_anything_is_written(tmp_path: Path, vo
     with pytest.raises(InputError, match="d < full acceptance"):
         main([str(tmp_path / "dc3"), "--votes", str(votes), "-o", str(tmp_path / "out"), "--d", "1"])
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("flags", [["--single-seconds", "19"], ["--single-seconds=19"], ["--free-seconds", "19"]])
+def test_times_follow_the_seconds_of_a_single_image(tmp_path: Path, votes: Path, flags: list[str]) -> None:
+    write_folder(tmp_path / "dc3")
+    seconds = []
+    for more in ([], flags):
+        output = tmp_path / f"out{len(more)}"
+        assert main([str(tmp_path / "dc3"), "--votes", str(votes), "-o", str(output), *more]) == 0
+        seconds.append(read_verdicts(output / "simulation_verdicts.parquet")["seconds"].sum())
+    assert seconds[1] == pytest.approx(10 * seconds[0])

@@ -7,7 +7,7 @@ from sklearn.metrics import cohen_kappa_score
 
 from data.errors import InputError
 from data.verdicts import votes_of
-from relabel.simulate.annotators import AnnotatorModel, CostModel
+from relabel.simulate.annotators import AnnotatorModel, TimeModel
 from relabel.simulate.play import PlayOptions, play, read_truth
 from relabel.simulate.table3 import Row, compare_proposals, format_table, keep_images, summarise
 from tests.relabel.simulate.folder import make_votes, write_folder
@@ -34,7 +34,7 @@ def test_three_columns_with_every_annotator(tmp_path: Path) -> None:
 
 
 def test_minutes_follow_the_cost_model(tmp_path: Path) -> None:
-    rows = _rows(tmp_path, PlayOptions(annotators=1, cost=CostModel(spread=0)))
+    rows = _rows(tmp_path, PlayOptions(annotators=1, times=TimeModel(spread=0)))
     free = 60 * 1.9 / 60
     assert _find(rows, "all", "none").minutes_mean == pytest.approx(free)
     assert _find(rows, "all", "ssl").minutes_mean == pytest.approx(0.4 * free)
@@ -44,7 +44,7 @@ def test_minutes_follow_the_cost_model(tmp_path: Path) -> None:
 def test_the_time_of_what_was_taken_out_of_a_cluster_counts(tmp_path: Path) -> None:
     bundle = write_folder(tmp_path / "dc3")
     truth = read_truth(bundle, make_votes())
-    verdicts = play(bundle, truth, PlayOptions(1, 1, cost=CostModel(spread=0)), np.random.default_rng(0))
+    verdicts = play(bundle, truth, PlayOptions(1, 1, times=TimeModel(spread=0)), np.random.default_rng(0))
     excluded = verdicts[verdicts["outcome"] == "excluded"]
     assert len(excluded), "some suspects are taken out"
     row = next(summarise("dc3", verdicts, bundle, truth))

@@ -6,9 +6,9 @@ from hypothesis.extra import numpy as nst
 
 from data.errors import InputError
 from data.votes.counts import soft_labels
+from relabel.options import EstimateOptions
 from relabel.soft_labels.class_blending import blend, blend_classes, mean_soft_labels
-from relabel.soft_labels.evidence import EstimateOptions
-from tests.relabel.soft_labels.answers import make_evidence
+from tests.relabel.soft_labels.answers import make_ballots
 
 
 def _slow(counts: np.ndarray, weight: float) -> np.ndarray:
@@ -37,13 +37,13 @@ def test_blending_equals_the_formula(counts: np.ndarray, weight: float) -> None:
 
 def test_given_means_are_mixed_in() -> None:
     means = np.array([[0.9, 0.1], [0.2, 0.8]])
-    evidence = make_evidence(np.array([0, 1]), np.array([0, 1]), 2)._replace(blend_with=means)
-    np.testing.assert_allclose(blend_classes(evidence, EstimateOptions()), [[0.975, 0.025], [0.05, 0.95]])
+    ballots = make_ballots(np.array([0, 1]), np.array([0, 1]), 2)._replace(blend_with=means)
+    np.testing.assert_allclose(blend_classes(ballots, EstimateOptions()), [[0.975, 0.025], [0.05, 0.95]])
 
 
 def test_one_vote_an_image_stays_without_given_means() -> None:
-    evidence = make_evidence(np.arange(3), np.array([0, 2, 2]), 3)
-    np.testing.assert_array_equal(blend_classes(evidence, EstimateOptions()), np.eye(3)[[0, 2, 2]])
+    ballots = make_ballots(np.arange(3), np.array([0, 2, 2]), 3)
+    np.testing.assert_array_equal(blend_classes(ballots, EstimateOptions()), np.eye(3)[[0, 2, 2]])
 
 
 def test_names_of_classes_decide_nothing_at_a_tie() -> None:

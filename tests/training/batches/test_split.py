@@ -5,7 +5,8 @@ import pytest
 
 from data.errors import InputError
 from data.votes.counts import majority
-from training.batches.split import Split, SplitOptions, draw_targets, split_images
+from training.batches.split import Split, draw_targets, split_images
+from training.options import SplitOptions
 
 CLASSES = tuple("abcdefghij")
 

@@ -34,7 +34,7 @@ class FlexMatch(Method):
     def judge(self, guesses: Tensor, rows: Tensor, state: State) -> Judged:
         """By the threshold of the guessed class, as learned before this batch (Algorithm 1)."""
         confidence, labels = guesses.max(1)
-        sure = torch.where(confidence >= self.threshold, labels, -1)
+        sure = labels.masked_fill(confidence < self.threshold, -1)
         # of an image that is twice in a batch the highest class stays, on every device the same one
         latest = torch.full_like(state["classes"], -1).scatter_reduce(0, rows, sure, "amax")
         return Judged(

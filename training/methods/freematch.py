@@ -85,12 +85,12 @@ def fairness_loss(logits: Tensor, counts: Tensor, shares: Tensor, histogram: Ten
     expected = _normalise(_divide(shares, histogram))
     found = _normalise(_divide(mean, answered))
     loss = (expected * (found + EPSILON).log()).sum()
-    return torch.where(counts.sum() > 0, loss, 0.0)
+    return loss.masked_fill(counts.sum() == 0, 0.0)
 
 
 def _divide(values: Tensor, by: Tensor) -> Tensor:
     """The quotients, 0 for a class that `by` has not."""
-    return torch.where(by > 0, values / by.clamp(min=torch.finfo(by.dtype).tiny), 0.0)
+    return (values / by.clamp(min=torch.finfo(by.dtype).tiny)).masked_fill(by == 0, 0.0)
 
 
 def _normalise(values: Tensor) -> Tensor:

@@ -67,7 +67,7 @@ def planted_batch(method: Method, seed: int = 0, first: Tensor | None = None, la
 
 
 def lived_state(method: Method) -> dict[str, Tensor]:
-    """A copy of the state after 3,000 batches in which most guesses are sure, and the first class is guessed most."""
+    """A copy of the state after 2,000 batches in which most guesses are sure, and the first class is guessed most."""
     return copy_state(_live(method))
 
 
@@ -75,7 +75,7 @@ def lived_state(method: Method) -> dict[str, Tensor]:
 def _live(method: Method) -> State:
     state = copy_state(method.make_state(SIZES))
     generator = torch.Generator().manual_seed(5)
-    for _ in range(3000 if state else 0):
+    for _ in range(2000 if state else 0):
         labels = (torch.rand(N_VIEWED, generator=generator) ** 1.2 * N_CLASSES).long()
         height = 4 + 4 * torch.rand(N_VIEWED, 1, generator=generator)
         rows = torch.randperm(N_UNLABELLED, generator=generator)[:N_VIEWED]

@@ -14,7 +14,7 @@ import torch
 from torch.optim.swa_utils import AveragedModel
 
 from data.errors import InputError
-from tests.gpu.synthetic import SIZE, train
+from tests.gpu.synthetic import SIZE, CutAt, train
 from training.config import Config
 from training.loop.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from training.loop.fit import Losses, NonFiniteError, fit
@@ -22,7 +22,12 @@ from training.loop.runtime import choose_device, choose_execution, uses_bf16
 from training.loop.schedule import build_optimiser, learning_rate
 from training.losses.dc3 import VARIANTS, DC3Weights, dc3_terms, weigh
 from training.methods import METHODS, build_method
+from training.methods.flexmatch import FlexMatch
+from training.methods.freematch import FreeMatch
 from training.methods.mean_teacher import MeanTeacher
+from training.methods.method import Method
+from training.methods.softmatch import SoftMatch
+from training.methods.state import Sizes
 from training.networks import build_network
 from training.networks.heads import Network
 from training.networks.small import Small
@@ -168,6 +173,42 @@ def test_checkpoint_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: 
     assert load_checkpoint(path, CPU).step == 1
 
 
+@pytest.mark.parametrize(
+    "method", [FlexMatch(1, threshold=0.4), FreeMatch(1), SoftMatch(1)], ids=lambda m: type(m).__name__
+)
+def test_what_a_method_keeps_goes_on_after_a_cut(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: Method
+) -> None:
+    monkeypatch.setitem(METHODS, "mean_teacher", method)
+    whole = train(tmp_path / "whole.pt", loop=LoopOptions(6, 3, 1))
+    with pytest.raises(InterruptedError):
+        train(tmp_path / "cut.pt", loop=LoopOptions(6, 3, 1), record=CutAt(5))
+    halfway = load_checkpoint(tmp_path / "cut.pt", CPU)
+    resumed = train(tmp_path / "cut.pt", loop=LoopOptions(6, 3, 1))
+    kept, gone_on = (load_checkpoint(tmp_path / f"{name}.pt", CPU).state for name in ("whole", "cut"))
+    for name, start in method.make_state(Sizes(40, 3, CPU)).items():
+        assert torch.equal(kept[name], gone_on[name])
+        assert not torch.equal(start, halfway.state[name])  # so that a state made anew would be seen
+        assert not torch.equal(kept[name], halfway.state[name])
+    for first, second in zip(whole.state_dict().values(), resumed.state_dict().values(), strict=True):
+        assert torch.equal(first, second)
+
+
+def test_a_checkpoint_without_the_state_that_a_method_keeps_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train(tmp_path / "c.pt", loop=LoopOptions(2, 2, 2))
+    monkeypatch.setitem(METHODS, "mean_teacher", FlexMatch(1))
+    with pytest.raises(
+        InputError, match=r"keeps a state \(classes \(40,\)\), checkpoint .*c\.pt holds another \(none\)"
+    ):
+        train(tmp_path / "c.pt", loop=LoopOptions(4, 2, 2))
+    state = load_checkpoint(tmp_path / "c.pt", CPU)
+    save_checkpoint(state._replace(state={"classes": torch.zeros(39, dtype=torch.int64)}), tmp_path / "c.pt")
+    with pytest.raises(InputError, match=r"holds another \(classes \(39,\)\).* Train from the start"):
+        train(tmp_path / "c.pt", loop=LoopOptions(4, 2, 2))
+
+
 def test_missing_or_damaged_checkpoint_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="No checkpoint at"):
         load_checkpoint(tmp_path / "none.pt", CPU)
@@ -290,8 +331,8 @@ def test_a_checkpoint_of_an_earlier_version_goes_on(tmp_path: Path) -> None:
     for parameter in parameters:
         parameter.grad = torch.ones_like(parameter)
     optimiser.step()
-    state = Checkpoint(4, network.state_dict(), average.state_dict(), optimiser.state_dict())
-    save_checkpoint(state, tmp_path / "c.pt")
+    fields = {"network": network.state_dict(), "average": average.state_dict(), "optimiser": optimiser.state_dict()}
+    torch.save({"step": 4} | fields, tmp_path / "c.pt")
     record: list[Losses] = []
     train(tmp_path / "c.pt", loop=LoopOptions(5, 5, 1), record=record)
     assert [losses.step for losses in record] == [5]

@@ -14,6 +14,7 @@ VERBS = {
     "compare": "trains methods and variants side by side, and prints the paper's table",
     "tune": "searches prior and loss weights (Optuna)",
     "export": "writes a run's model as one ONNX file",
+    "predict": "predicts images into a table, without a server",
     "serve": "answers predictions over HTTP",
     "demo": "the whole road on embedded data, in minutes",
     "propose": "writes a run's proposals for annotators into a folder",

@@ -12,10 +12,10 @@ from training.report.setup_rows import SetupRow, Spread
 
 NOTES = (
     "All in percent. right: proposals that are right, of all images: certain ones by their class, ambiguous ones by "
-    "the majority of the others in their cluster. base: what is reached without DC3. chance: the same with clusters "
-    "shuffled. common: the commonest class for every image. d': d with each image left out of its cluster's mean, "
-    "weighted by images. F1: weighted, on images predicted certain. d: inner distance on images predicted ambiguous "
-    "(vanilla, inverse_ce: all images, by class); many tiny clusters make it low.",
+    "the majority of the others in their cluster. base: what is reached without DC3. chance: the same with the "
+    "clusters shuffled. common: the commonest class for every image. d': d with each image left out of its cluster's "
+    "mean, weighted by images. F1: weighted, on images predicted certain. d: inner distance on images predicted "
+    "ambiguous (vanilla, inverse_ce: all images, by class); many tiny clusters make it low.",
     "Runs: those that are not degenerate; +n: degenerate ones (at most 10 % certain or ambiguous). std: n-1.",
 )
 BEST_NOTES: dict[By, str] = {

@@ -146,7 +146,7 @@ def test_text_fits_100_columns_and_is_aligned() -> None:
         make_full_table(), n_seeds=3
     )
     assert "2+1" in text
-    assert "base" not in text
+    assert "Without DC3 (base)" not in text
     assert "Paper" not in text
 
 

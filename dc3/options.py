@@ -11,12 +11,27 @@ from training.config import Config, check_config, load_preset
 Options = TypeVar("Options")
 
 
-def take_preset(argv: list[str], default: str = "digits") -> tuple[Config, list[str]]:
-    """Reads --preset NAME_OR_FILE and returns its configuration and the other arguments."""
+OWN, EMBEDDED = "own", "digits"
+
+
+def take_preset(argv: list[str]) -> tuple[Config, list[str]]:
+    """Reads --preset NAME_OR_FILE and returns its configuration and the other arguments.
+
+    Without it, or where it is empty, images and votes that are named are a lab's own (`own`); else it is `digits`.
+    """
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    parser.add_argument("--preset", default=default)
+    parser.add_argument("--preset", default="")
     known, rest = parser.parse_known_args(argv)
-    return load_preset(known.preset), rest
+    return load_preset(known.preset or _choose_preset(rest)), rest
+
+
+def _choose_preset(argv: list[str]) -> str:
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    for name in ("source", "images", "votes"):
+        parser.add_argument(f"--{name}", default="")
+    given, _ = parser.parse_known_args(argv)
+    own = given.source == "folder" or (not given.source and (given.images or given.votes))
+    return OWN if own else EMBEDDED
 
 
 def parse_options(kind: type[Options], default: Options, argv: list[str], verb: str, description: str) -> Options:

@@ -5,7 +5,8 @@ from typing import Literal
 
 from data.errors import InputError
 
-PARTS = ("labelled", "unlabelled", "validation", "test")
+PARTS = ("labelled", "unlabelled", "validation", "test", "waiting")
+UNLEARNED = ("unlabelled", "waiting")
 LEAST_CONTROL = 0.1
 """Below, the control arm is too small to tell what the proposals do (10,000 images, 10 %: 1,000 images)."""
 
@@ -26,8 +27,10 @@ class CostOptions:
 class ProposeOptions:
     """How proposals are made of predictions."""
 
-    parts: str = "unlabelled"
-    """Parts of the split to propose, with commas between, or all: labelled, unlabelled, validation, test."""
+    parts: str = ""
+    """Parts of the split to propose, with commas between, or all: labelled, unlabelled, validation, test, waiting.
+    Unless given, the images that no label was learned of (unlabelled and waiting), or, where a run has none of these,
+    the labelled ones."""
     control: float = 0.1
     """Share of the images that get no proposal, so that the proposals' effect can be measured; 0.1 or more."""
     seed: int = 0
@@ -51,7 +54,8 @@ class ProposeOptions:
 
 def check_options(options: ProposeOptions) -> tuple[str, ...]:
     """The parts, as names; raises InputError with every value out of range."""
-    parts = PARTS if options.parts == "all" else tuple(part.strip() for part in options.parts.split(","))
+    given = options.parts or ",".join(UNLEARNED)
+    parts = PARTS if given == "all" else tuple(part.strip() for part in given.split(","))
     strange = [part for part in parts if part not in PARTS]
     cost = options.cost
     checks = {

@@ -1,4 +1,4 @@
-"""Split of a data set into labelled, unlabelled, validation and (for tuning) test images (paper, Table 1)."""
+"""Parts of a data set and the paper's way to draw them (Table 1), and the training labels made of the votes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,21 +10,32 @@ from sklearn.model_selection import train_test_split
 from data.errors import InputError, name_some
 from data.votes.counts import is_voted, majority, soft_labels
 
-PARTS = ("labelled", "unlabelled", "validation", "test")
+PARTS = ("labelled", "unlabelled", "validation", "test", "waiting")
+PAPER, STABLE = "paper", "stable"
 
 
 @dataclass(frozen=True)
 class SplitOptions:
-    """Shares of the images that annotators have judged; the defaults are the paper's."""
+    """How the images are divided, and what of their votes trains; the defaults here are the paper's."""
 
+    split: str = PAPER
+    """paper (drawn anew for each table, classes in proportion), stable (by each image's content: it keeps its part when
+    others are added or answered), or a table image, part of your own."""
     validation: float = 0.2
     """Share of all images that measures the model."""
     test: float = 0.0
     """Share of all images kept away from tuning; the paper has none."""
     labelled: float = 0.2
-    """Share of the remaining images that trains with a label; the others train without."""
+    """Share of the remaining images with votes that trains with a label; the others train without."""
     labels: Literal["drawn", "majority", "soft"] = "drawn"
-    """Training label: one class drawn from the votes (paper), the majority, or the whole distribution."""
+    """Training label: one class drawn from the votes (paper), the majority, or soft: the shares of all votes."""
+    reuse_labelled: bool = False
+    """Labelled images train without their label, too, among the unlabelled ones; the paper keeps them apart."""
+    groups: str = ""
+    """Images that must not be parted (of a patient, a specimen, a burst): a column of the vote table, or a table image,
+    group. Not with the paper's split."""
+    near_duplicates: bool = True
+    """Near duplicates, by perceptual hash, stay in one part; not with the paper's split."""
 
 
 class Split(NamedTuple):
@@ -34,6 +45,8 @@ class Split(NamedTuple):
     unlabelled: np.ndarray
     validation: np.ndarray
     test: np.ndarray
+    waiting: np.ndarray = np.array([], np.int64)
+    """Without votes, and kept from training: once answered, they measure."""
 
     def part_names(self, n_images: int) -> np.ndarray:
         """(N,) the part of each image."""
@@ -55,15 +68,7 @@ def split_images(
     Raises:
         InputError: too few images, or a class that the labelled part would lack.
     """
-    faults = [
-        f"{name} = {share} must lie between 0 and 1"
-        for name, share in (("validation", options.validation), ("labelled", options.labelled))
-        if not 0 < share < 1
-    ]
-    if not 0 <= options.test < 1 or options.validation + options.test >= 1:
-        faults.append(f"test = {options.test} must be at least 0, and with validation stay below 1")
-    if faults:
-        raise InputError("The split cannot be made: " + "; ".join(faults) + ".")
+    check_shares(options, most_labelled=np.nextafter(1, 0))
     voted = np.flatnonzero(is_voted(counts))
     labels = majority(counts, images, seed)
     n_parts = 4 if options.test else 3
@@ -88,6 +93,18 @@ def split_images(
         )
     unlabelled = np.concatenate([unlabelled, np.flatnonzero(~is_voted(counts))])
     return Split(*(np.sort(rows) for rows in (labelled, unlabelled, validation, test)))
+
+
+def check_shares(options: SplitOptions, most_labelled: float = 1.0) -> None:
+    """Raises InputError with every share that is out of range."""
+    faults = [] if 0 < options.validation < 1 else [f"validation = {options.validation} must lie between 0 and 1"]
+    if not 0 < options.labelled <= most_labelled:
+        least = "above 0 and at most 1" if most_labelled == 1 else "between 0 and 1"
+        faults.append(f"labelled = {options.labelled} must lie {least}")
+    if not 0 <= options.test < 1 or options.validation + options.test >= 1:
+        faults.append(f"test = {options.test} must be at least 0, and with validation stay below 1")
+    if faults:
+        raise InputError("The split cannot be made: " + "; ".join(faults) + ".")
 
 
 def _take(rows: np.ndarray, labels: np.ndarray, size: float, seed: int) -> tuple[np.ndarray, np.ndarray]:

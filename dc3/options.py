@@ -10,6 +10,8 @@ import tyro
 from training.config import Config, check_config, choose_source, read_preset
 from training.options import By
 
+OWN, EMBEDDED = "own", "digits"
+
 
 class _Configured(Protocol):
     @property
@@ -20,20 +22,23 @@ Options = TypeVar("Options", bound=_Configured)
 
 
 def parse_options(
-    kind: Callable[[Config], Options], argv: list[str], verb: str, description: str, preset: str = "digits"
+    kind: Callable[[Config], Options], argv: list[str], verb: str, description: str
 ) -> tuple[Options, Config]:
     """Reads --preset NAME_OR_FILE, then flags without section names: --steps, --prior, --network.
 
-    Returns the options and the preset's own configuration, both checked; `kind` makes the defaults of the latter.
-    Both have the options of the source that --source names: which flags there are depends on it.
+    Without a preset, or where it is empty, images and votes that are named are a lab's own (`own`); else it is
+    `digits`. Returns the options and the preset's own configuration, both checked; `kind` makes the defaults of the
+    latter. Both have the options of the source that --source names: which flags there are depends on it.
     """
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    parser.add_argument("--preset", default=preset)
+    parser.add_argument("--preset", default="")
     known, rest = parser.parse_known_args(argv)
-    parser.add_argument("--source", default="")
-    source = parser.parse_known_args(argv)[0].source  # only looked at: the flag itself is one of the options
-    config, origin = read_preset(known.preset)
-    config = choose_source(config, source or config.data.source)
+    for name in ("source", "images", "votes"):  # only looked at: the flags themselves are among the options
+        parser.add_argument(f"--{name}", default="")
+    given = parser.parse_known_args(argv)[0]
+    own = given.source == "folder" or (not given.source and (given.images or given.votes))
+    config, origin = read_preset(known.preset or (OWN if own else EMBEDDED))
+    config = choose_source(config, given.source or config.data.source)
     default = kind(config)
     options = tyro.cli(
         type(default),

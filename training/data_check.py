@@ -36,7 +36,8 @@ def check_data(config: Config) -> CheckedData:
     """
     source = SOURCES[config.data.source](config.data)
     dataset = ingest(source, config.data.size, track.store() / CACHE, skip_bad_images=True)
-    facts, _ = gather_facts(dataset, source.votes(), config.split, config.runtime.seed, config.data.skip_bad_images)
+    table, skips = source.votes(), config.data.skip_bad_images
+    facts = gather_facts(dataset, table, config.data.votes, config.split, config.runtime.seed, skips)
     return CheckedData(dataset, facts)
 
 

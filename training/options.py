@@ -12,16 +12,26 @@ Execution = Literal["auto", "eager", "compiled", "graph", "compiled_graph"]
 
 @dataclass(frozen=True)
 class SplitOptions:
-    """Shares of the images that annotators have judged; the defaults are the paper's."""
+    """How the images are divided, and what of their votes trains; the defaults here are the paper's."""
 
+    split: str = "paper"
+    """paper (drawn anew for each table, classes in proportion), stable (by each image's content: it keeps its part when
+    others are added or answered), or a table image, part of your own."""
     validation: float = 0.2
     """Share of all images that measures the model."""
     test: float = 0.0
     """Share of all images kept away from tuning; the paper has none."""
     labelled: float = 0.2
-    """Share of the remaining images that trains with a label; the others train without."""
+    """Share of the remaining images with votes that trains with a label; the others train without."""
     labels: Literal["drawn", "majority", "soft"] = "drawn"
-    """Training label: one class drawn from the votes (paper), the majority, or the whole distribution."""
+    """Training label: one class drawn from the votes (paper), the majority, or soft: the shares of all votes."""
+    reuse_labelled: bool = False
+    """Labelled images train without their label, too, among the unlabelled ones; the paper keeps them apart."""
+    groups: str = ""
+    """Images that must not be parted (of a patient, a specimen, a burst): a column of the vote table, or a table image,
+    group. Not with the paper's split."""
+    near_duplicates: bool = True
+    """Near duplicates, by perceptual hash, stay in one part; not with the paper's split."""
 
 
 @dataclass(frozen=True)

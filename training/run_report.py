@@ -10,6 +10,7 @@ from data.predictions import Predictions
 from data.quality import describe_quality
 from data.votes.counts import ambiguous_share
 from training import track
+from training.batches.votes_used import count_used
 from training.config import Config, flatten
 from training.losses.dc3 import VARIANTS
 from training.report.figures import explain, run_figures
@@ -48,6 +49,7 @@ def record_report(
         "data": facts.source,
         "method": config.method,
         "variant": config.variant,
+        "votes": "uses " + count_used(predictions.votes, predictions.parts, config.split.labels).short,
     }
     words = describe_quality(metrics).words
     html = render_page(name, summary | dict(facts.options), metrics.items(), words, pictures, card)

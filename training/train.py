@@ -19,6 +19,7 @@ from training import track
 from training.batches.data_record import DataRecord, record_data
 from training.batches.loader import prepare
 from training.batches.split import Split
+from training.batches.votes_used import count_used
 from training.config import Config
 from training.evaluate.metrics import evaluate, evaluate_part
 from training.evaluate.predict import Predictor, predict
@@ -105,7 +106,9 @@ def train(
     name = name or f"{config.method} {config.variant} {config.data.source}"
     resumes = run_id is not None
     merged = read_round(Path(config.data.votes))
-    tags = {"dc3.kind": "train"} | (track.tag_round(merged) if merged else {}) | (tags or {})
+    used = count_used(dataset.counts, split.part_names(len(dataset.names)), config.split.labels)
+    own = {"dc3.kind": "train", "dc3.votes_used": used.short}
+    tags = own | (track.tag_round(merged) if merged else {}) | (tags or {})
     with track.open_run(name, run_id=run_id, parent=parent, tags=tags) as run_id:
         if not resumes:
             track.log_config(config, record_data(dataset, split), dataset.left_out, dataset.notices)
@@ -177,6 +180,7 @@ def load_run(run_id: str) -> TrainedRun:
 
 def resolve(config: Config) -> Config:
     """The configuration as it is used here: absolute paths, as a run must repeat from any folder; no `auto`."""
+    split, groups = (_place_table(named) for named in (config.split.split, config.split.groups))
     device = choose_device(config.runtime.device)
     name = cast(Literal["cuda", "mps", "cpu"], device.type)
     precision: Literal["bf16", "float32"] = "bf16" if uses_bf16(config.runtime.precision, device) else "float32"
@@ -184,8 +188,15 @@ def resolve(config: Config) -> Config:
     return replace(
         config,
         data=config.data.resolve(),
+        split=replace(config.split, split=split, groups=groups),
         runtime=replace(config.runtime, device=name, precision=precision, execution=execution),
     )
+
+
+def _place_table(named: str) -> str:
+    """The absolute path of an option that names a file; a word (`stable`, a column) stays."""
+    path = Path(named).expanduser()
+    return str(path.resolve()) if path.is_file() else named
 
 
 def _place_checkpoint(run_id: str, resumes: bool) -> Path:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from data.errors import InputError
-from data.sources.listing import list_images
+from data.images.listing import list_images
 
 
 class NamedImages(NamedTuple):

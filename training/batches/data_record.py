@@ -23,7 +23,7 @@ class DataRecord(NamedTuple):
     names: tuple[str, ...]
     """N images, in the order of the training."""
     parts: np.ndarray
-    """(N,) labelled, unlabelled, validation or test."""
+    """(N,) labelled, unlabelled, validation, test or waiting."""
     classes: tuple[str, ...]
     """k names in the order of the network's outputs; none where a run of an older version never finished."""
     counts: np.ndarray

@@ -21,10 +21,13 @@ def prepare(dataset: Dataset, split: Split, options: SplitOptions, seed: int, de
     images: np.ndarray | Tensor = dataset.images
     if device.type == "cuda" and images.nbytes < DEVICE_SHARE * torch.cuda.mem_get_info(device)[0]:
         images = torch.from_numpy(np.array(images)).to(device)
+    unlabelled = split.unlabelled
+    if options.reuse_labelled:
+        unlabelled = np.sort(np.concatenate([split.labelled, split.unlabelled]))
     return TrainingArrays(
         images,
         split.labelled,
-        split.unlabelled,
+        unlabelled,
         torch.from_numpy(targets).float().to(device),
         torch.from_numpy(majority(targets, names, seed)).to(device),
         torch.from_numpy(class_weights(targets)).float().to(device),

@@ -7,10 +7,14 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from data.duplicates import find_near
 from data.errors import InputError, name_some
+from data.groups import key_images
 from data.ingest import Dataset
 from data.votes.counts import is_ambiguous, is_tied, is_voted, majority, soft_labels
-from training.batches.split import PARTS, Split, SplitOptions, split_images
+from training.batches.divide import divide
+from training.batches.split import PARTS
+from training.options import SplitOptions
 
 BORDER = 0.8
 """Share of the votes below which the leading class no longer counts as agreed: stray votes among many are not doubt."""
@@ -50,8 +54,10 @@ class DataFacts(NamedTuple):
     """Images of each part; empty where no split can be made."""
     equal: tuple[tuple[str, ...], ...]
     """Groups of images of equal content."""
+    near: tuple[tuple[str, ...], ...]
+    """Groups of near duplicates, equal ones among them."""
     crossing: tuple[tuple[str, ...], ...]
-    """Those groups that lie in several parts: the model is measured on what it learnt."""
+    """Those of `near` and `equal` that lie in several parts: the model is measured on what it learnt."""
     left_out: tuple[str, ...]
     notices: tuple[str, ...]
     faults: tuple[str, ...]
@@ -59,13 +65,14 @@ class DataFacts(NamedTuple):
 
 
 def gather_facts(
-    dataset: Dataset, table: pd.DataFrame, options: SplitOptions, seed: int, skips_bad_images: bool
-) -> tuple[DataFacts, Split | None]:
-    """Counts, and the split that a training with these options would make; None where it would stop.
+    dataset: Dataset, table: pd.DataFrame, votes: str, options: SplitOptions, seed: int, skips_bad_images: bool
+) -> DataFacts:
+    """Counts, with the split that a training with these options would make.
 
     Args:
         dataset: read with unreadable images left out.
         table: the source's long vote table.
+        votes: path of it.
         skips_bad_images: whether a training would leave them out, too; it stops otherwise.
     """
     faults = []
@@ -76,15 +83,16 @@ def gather_facts(
         faults.append("no image has a vote: name the vote table by --votes")
     else:
         try:
-            split = split_images(dataset.counts, dataset.names, dataset.classes, options, seed)
+            dataset, split = divide(dataset, options, votes, seed)
         except InputError as error:
             faults.append(str(error))
     parts = split.part_names(len(dataset.names)) if split else None
-    equal = _find_equal(dataset.names, dataset.digests)
+    equal = _group(dataset.names, key_images(dataset.names, dataset.digests))
+    near = _group(dataset.names, key_images(dataset.names, dataset.digests, near=find_near(dataset.images)))
     counts, voted = dataset.counts, is_voted(dataset.counts)
     several = counts[counts.sum(1) > 1]
     each = counts.sum(1)[voted]
-    facts = DataFacts(
+    return DataFacts(
         len(dataset.names),
         int(voted.sum()),
         int(counts.sum()),
@@ -96,12 +104,12 @@ def gather_facts(
         (int(each.min()), float(each.mean()), int(each.max())) if len(each) else (0, 0.0, 0),
         {part: int((parts == part).sum()) for part in PARTS} if parts is not None else {},
         equal,
-        _find_crossing(equal, dataset.names, parts),
+        tuple(group for group in near if group not in equal),
+        _find_crossing(near, dataset.names, parts),
         dataset.left_out,
         dataset.notices,
         tuple(faults),
     )
-    return facts, split
 
 
 def _share(flags: np.ndarray) -> float:
@@ -126,10 +134,11 @@ def _describe_classes(dataset: Dataset, parts: np.ndarray | None, seed: int) -> 
     return tuple(found)
 
 
-def _find_equal(names: Sequence[str], digests: Sequence[str]) -> tuple[tuple[str, ...], ...]:
+def _group(names: Sequence[str], keys: np.ndarray) -> tuple[tuple[str, ...], ...]:
+    """The images that share a key with another."""
     groups: dict[str, list[str]] = defaultdict(list)
-    for name, digest in zip(names, digests, strict=True):
-        groups[digest].append(name)
+    for name, key in zip(names, keys.tolist(), strict=True):
+        groups[key].append(name)
     return tuple(tuple(group) for group in groups.values() if len(group) > 1)
 
 
@@ -163,7 +172,7 @@ def describe_facts(facts: DataFacts) -> list[tuple[str, str]]:
     ]
     if facts.parts:
         rows.append(("parts", ", ".join(f"{part} {size:,}" for part, size in facts.parts.items() if size)))
-    rows.append(("equal images", _describe_groups(facts.equal)))
+    rows += [("equal images", _describe_groups(facts.equal)), ("near duplicates", _describe_groups(facts.near))]
     if facts.crossing:
         rows.append(("... in several parts", _describe_groups(facts.crossing)))
     rows.append(("images left out", f"{len(facts.left_out):,}"))

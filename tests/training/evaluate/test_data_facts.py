@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from data.ingest import Dataset
-from training.batches.split import SplitOptions
 from training.evaluate.data_facts import DataFacts, describe_facts, gather_facts
+from training.options import SplitOptions
 
 COUNTS = np.array([[3, 0], [2, 1], [9, 1], [0, 2], [1, 1], [0, 0]])
 
@@ -21,7 +21,7 @@ def make(counts: np.ndarray, digests: tuple[str, ...] | None = None, left_out: t
 
 def facts(dataset: Dataset, table: pd.DataFrame | None = None, skips: bool = False) -> DataFacts:
     table = pd.DataFrame({"image": [], "label": []}) if table is None else table
-    return gather_facts(dataset, table, SplitOptions(), 0, skips)[0]
+    return gather_facts(dataset, table, "", SplitOptions(), 0, skips)
 
 
 def test_votes_are_counted() -> None:

@@ -107,6 +107,7 @@ def allocated(device: torch.device) -> int:
     return sum(item.nbytes for item in gc.get_objects() if type(item) in (Tensor, nn.Parameter))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["mean_teacher", "mixmatch", "softmatch"])
 def test_resumed_training_ends_in_the_same_weights_with_dropout_too(
     device: torch.device, tmp_path: Path, method: str

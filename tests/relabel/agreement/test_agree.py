@@ -84,6 +84,7 @@ def test_what_cannot_be_measured_says_what_it_needs(verdicts: pd.DataFrame, sect
     assert all(one.note for one in measures if one.is_missing or np.isnan(one.low))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_rows", [1, 2, 5])
 def test_few_answers_are_no_crash(n_rows: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_verdicts(answer(SETTING, 0.3, 1, 1, 0).head(n_rows), tmp_path / "v.parquet")

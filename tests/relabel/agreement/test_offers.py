@@ -34,6 +34,7 @@ def measure(dealt: Round, verdicts: pd.DataFrame) -> dict[str, Measure]:
     return {one.name: one for one in found if one.name in FIGURES}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", list(MODELS.values()), ids=list(MODELS))
 @pytest.mark.parametrize("mixed", [0.0, 0.5, 1.0])
 def test_what_was_put_in_is_found_with_no_some_and_only_mixed_clusters(mixed: float, model: AnnotatorModel) -> None:

@@ -35,6 +35,7 @@ CASES: dict[str, tuple[dict[str, object], bool, list[str]]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 def test_every_defined_figure_is_drawn_and_nothing_else(case: str, make_predictions: Make) -> None:
     options, ambiguity_aware, expected = CASES[case]

@@ -27,6 +27,7 @@ def record(name: str) -> str:
     return run_id
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["a#b", "a?b=c", "50%", "a%20b", "a b", "größe"])
 def test_everything_lands_in_the_store_s_own_folder(
     name: str, store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -8,7 +8,7 @@ PYTHON ?= python3
 DATA ?= ../shared/data/cifar10h
 BIN := .venv/bin
 
-.PHONY: demo relabel-demo test fast lint environment gpu-environment clean
+.PHONY: demo relabel-demo test fast lint environment gpu-environment label-studio clean
 
 environment: .venv/done
 
@@ -16,7 +16,8 @@ environment: .venv/done
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Python 3.11 or newer is needed; name it: make PYTHON=python3.12"; exit 1; }
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[test,postgres,crowdlab]"
+	# --no-compile: all of it would take a minute of one core; what is imported is compiled then
+	$(BIN)/python -m pip install --quiet --no-compile --constraint constraints.txt --editable ".[test,postgres,crowdlab]"
 	touch $@
 
 demo: environment
@@ -35,11 +36,15 @@ test: lint
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 fast: environment
-	$(BIN)/python -m pytest -m "not slow" -n 2
+	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile
 
 # Python 3.12 and torch 2.11, which the dry run of benchmarks/gpu then uses; build/ keeps it
 gpu-environment: environment
 	$(BIN)/python -m benchmarks.gpu.environment
+
+# Tests and relabel-demo make it themselves where it is not, in .cache/dc3 of the home folder; needs no environment
+label-studio:
+	$(PYTHON) -c 'from relabel.label_studio.install import install; print(install())'
 
 clean:
 	rm -rf .venv *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -18,13 +18,13 @@ import pandas as pd
 from data.predictions import Predictions, read_predictions
 from data.votes.counts import is_ambiguous, soft_labels
 from data.votes.reader import count_votes, read_votes
+from relabel.options import EstimateOptions
 from relabel.simulate.annotators import AnnotatorModel, TimeModel, answer_image
 from relabel.soft_labels import ESTIMATORS
 from relabel.soft_labels.ballots import NOTHING, Ballots
 from relabel.soft_labels.class_blending import mean_soft_labels
 from relabel.soft_labels.estimates import with_predictions
 from relabel.soft_labels.kl import mean_kl
-from relabel.soft_labels.options import EstimateOptions
 
 N_VOTES = (1, 3, 5, 10)
 PRETENDED = 30

@@ -20,7 +20,7 @@ class Predictions(NamedTuple):
     images: np.ndarray
     """(N,) names."""
     parts: np.ndarray
-    """(N,) labelled, unlabelled, validation or test."""
+    """(N,) labelled, unlabelled, validation, test or waiting (`training.batches.split`)."""
     classes: np.ndarray
     """(N, k) float32, p_n."""
     clusters: np.ndarray

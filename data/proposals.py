@@ -3,7 +3,7 @@
 proposals.parquet   one row an image (`Proposal`), also as proposals.csv for FiftyOne, Spotlight or a spreadsheet
 clusters.csv        one row a cluster (`ClusterRow`): caption and proposed class are there to be edited
 images/             the images, each in a format that a browser shows
-about.json          run, classes, round, seed, share of the control arm
+about.json          run and how good it is, classes, round, seed, share of the control arm
 """
 
 import json
@@ -52,6 +52,8 @@ class Origin:
     """Share of the images that get no proposal, 0 to 1."""
     seed: int
     format_version: int = 1
+    quality: tuple[str, ...] = ()
+    """How good the model is, in words (`data.quality`); none in folders of older versions."""
 
 
 class Proposal(NamedTuple):
@@ -137,7 +139,8 @@ def read_proposal_folder(folder: Path) -> ProposalFolder:
         raise InputError(f"{folder} is no folder of proposals: it has no {ABOUT}. `dc3 propose RUN` writes one.")
     try:
         values = json.loads((folder / ABOUT).read_text())
-        about = Origin(**values | {"classes": tuple(values["classes"])})
+        lists = {"classes": tuple(values["classes"]), "quality": tuple(map(str, values.get("quality", ())))}
+        about = Origin(**values | lists)
     except (ValueError, KeyError, TypeError, OSError) as error:
         raise InputError(f"{folder / ABOUT} cannot be read ({error!r}); run `dc3 propose` again.") from error
     text = ("cluster", "caption", "proposal")

@@ -8,10 +8,13 @@ import sys
 from data.errors import InputError
 
 VERBS = {
+    "data": "check: what DC3 understands of images and votes, and whether they can be trained on",
+    "votes": "reads votes in any form and writes them as one table",
     "train": "trains a model: clear or ambiguous, class, cluster",
     "compare": "trains methods and variants side by side, and prints the paper's table",
     "tune": "searches prior and loss weights (Optuna)",
     "export": "writes a run's model as one ONNX file",
+    "predict": "predicts images into a table, without a server",
     "serve": "answers predictions over HTTP",
     "demo": "the whole road on embedded data, in minutes",
     "propose": "writes a run's proposals for annotators into a folder",

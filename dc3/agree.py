@@ -2,25 +2,19 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import pandas as pd
 import tyro
 
 from data.errors import InputError
-from data.names.fit import describe_alike
-from data.names.matching import describe_unknown
-from data.verdicts import fit_verdicts, read_verdicts
-from data.votes.reader import fit_votes, read_votes
 from dc3.folders import refuse_file_as_folder
 from dc3.notices import print_notices
-from relabel.agreement.all_measures import measure_all
-from relabel.agreement.evidence import Evidence, describe_strange_classes, gather_evidence
-from relabel.agreement.figures import CAPTIONS, agreement_figures
-from relabel.agreement.report import Picture, describe, format_table, render_page, write_csv
 from relabel.agreement.report_row import MeasureOptions
-from relabel.agreement.timing import take_times
-from web.canvas import draw_png
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from relabel.agreement.evidence import Evidence
 
 CSV, TEXT, PAGE = "agreement.csv", "agreement.txt", "agreement.html"
 
@@ -43,6 +37,10 @@ class AgreeOptions:
 def main(argv: list[str]) -> int:
     """Parses, measures, writes, and prints the table."""
     options = tyro.cli(AgreeOptions, args=argv, prog="dc3 agree")
+    from data.names.fit import describe_alike
+    from data.verdicts import fit_verdicts, read_verdicts
+    from relabel.agreement.evidence import describe_strange_classes, gather_evidence
+
     options.measuring.check()
     if not options.verdicts:
         raise InputError("dc3 agree needs at least one verdict table, of `dc3 label-studio pull` or the review page.")
@@ -60,11 +58,14 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def _read_on(path: Path, verdicts: pd.DataFrame) -> pd.DataFrame:
+def _read_on(path: Path, verdicts: "pd.DataFrame") -> "pd.DataFrame":
     """A vote table under the names that images and classes have in the verdicts; it may have other images as well.
 
     Raises InputError where it has none of the images that were judged.
     """
+    from data.names.matching import describe_unknown
+    from data.votes.reader import fit_votes, read_votes
+
     images = sorted(verdicts["image"].unique())
     classes = sorted({*verdicts["label"], *verdicts["proposal"]} - {""})
     rows, notices, _ = fit_votes(read_votes(path, classes), images, classes, all_there=False)
@@ -78,8 +79,14 @@ def _read_on(path: Path, verdicts: pd.DataFrame) -> pd.DataFrame:
     return rows
 
 
-def _write(evidence: Evidence, options: AgreeOptions) -> str:
+def _write(evidence: "Evidence", options: AgreeOptions) -> str:
     """Writes all forms of the report and returns the text; each file holds all of it or what it held before."""
+    from relabel.agreement.all_measures import measure_all
+    from relabel.agreement.figures import CAPTIONS, agreement_figures
+    from relabel.agreement.report import Picture, describe, format_table, render_page, write_csv
+    from relabel.agreement.timing import take_times
+    from web.canvas import draw_png
+
     times = take_times(evidence, options.measuring)
     measures = list(measure_all(evidence, times, options.measuring))
     summary = describe(evidence, times, options.measuring)

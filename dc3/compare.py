@@ -1,12 +1,15 @@
 """`dc3 compare`: methods and variants side by side in the paper's table."""
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from dc3.notices import print_notice
-from dc3.options import parse_options, take_preset
-from training.comparison import CompareOptions, compare
+from dc3.options import parse_options
 from training.config import Config
-from training.report.setup_rows import RunRow
+from training.options import CompareOptions
+
+if TYPE_CHECKING:
+    from training.report.setup_rows import RunRow
 
 
 @dataclass(frozen=True)
@@ -21,10 +24,9 @@ class CompareArguments:
 
 def main(argv: list[str]) -> int:
     """Trains, prints a line a run and the table at the end."""
-    config, rest = take_preset(argv)
-    arguments = parse_options(
-        CompareArguments, CompareArguments(config), rest, "compare", "Trains methods and variants side by side."
-    )
+    arguments, _ = parse_options(CompareArguments, argv, "compare", "Trains methods and variants side by side.")
+    from training.comparison import compare
+
     found = compare(
         arguments.config, arguments.compare, resume=arguments.resume, on_run=_print_row, on_notice=print_notice
     )
@@ -32,6 +34,10 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def _print_row(progress: str, row: RunRow) -> None:
+def _print_row(progress: str, row: "RunRow") -> None:
     mark = "  degenerate" if row.degenerate else ""
-    print(f"{progress:<38} F1 {row.f1:.4f}  d {row.d:.4f}  ambiguous {row.ambiguous_share:.2f}{mark}", flush=True)
+    right = "?" if row.right is None else f"{row.right:.1%}"
+    print(
+        f"{progress:<38} right {right}  F1 {row.f1:.4f}  d {row.d:.4f}  ambiguous {row.ambiguous_share:.2f}{mark}",
+        flush=True,
+    )

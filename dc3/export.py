@@ -15,7 +15,9 @@ class ExportOptions:
     """Writes a run's model to one ONNX file, checked against PyTorch on the run's own images."""
 
     run: tyro.conf.Positional[str] = "best"
-    """MLflow run id, or `best` for the run with the lowest d - F1."""
+    """MLflow run id, or `best` for the best run on the data and the validation images of the newest one."""
+    by: Literal["proposals_right", "d_minus_f1"] = "proposals_right"
+    """What `best` is chosen by: right proposals, or the paper's d - F1, which many tiny clusters make low."""
     output: Path = Path("model.onnx")
     """File to write; left as it was when the check fails."""
     input_type: Literal["uint8", "float32"] = "uint8"
@@ -32,6 +34,7 @@ class ExportOptions:
 def main(argv: list[str]) -> int:
     """Parses, exports, and prints what was written."""
     options = tyro.cli(ExportOptions, args=argv, prog="dc3 export")
+    from data.quality import describe_quality
     from serving.export.to_onnx import export
     from serving.model.card import BadModel
 
@@ -42,9 +45,10 @@ def main(argv: list[str]) -> int:
     try:
         run = options.run
         if run == "best":
+            from dc3.notices import print_notice
             from training.track import best_run
 
-            run = best_run()
+            run = best_run(options.by, print_notice)
         exported = export(run, options.output, options.input_type, _precision(options), options.typical)
     except BadModel as error:
         print(f"dc3 export: {error}", file=sys.stderr)
@@ -58,6 +62,7 @@ def main(argv: list[str]) -> int:
         print(f"{n_typical} typical images of the run's data travel with the file; --typical 0 leaves them out")
     if card.precision != "float32":
         print(f"{card.precision}: {exported.speed_up:.1f} times as fast as float32 on this machine")
+    print("\n".join(describe_quality(card.metrics).words))
     for note in exported.notes:
         print(f"note: {note}")
     print(f"Serve it: dc3 serve {options.output}")

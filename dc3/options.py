@@ -1,34 +1,57 @@
 """Options of the command line: a preset's values are the defaults, flags change them."""
 
 import argparse
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import tyro
 
-from training.config import Config, check_config, load_preset
+from training.config import Config, check_config, choose_source, read_preset
+from training.options import By
 
-Options = TypeVar("Options")
+OWN, EMBEDDED = "own", "digits"
 
 
-def take_preset(argv: list[str], default: str = "digits") -> tuple[Config, list[str]]:
-    """Reads --preset NAME_OR_FILE and returns its configuration and the other arguments."""
+class _Configured(Protocol):
+    @property
+    def config(self) -> Config: ...
+
+
+Options = TypeVar("Options", bound=_Configured)
+
+
+def parse_options(
+    kind: Callable[[Config], Options], argv: list[str], verb: str, description: str
+) -> tuple[Options, Config]:
+    """Reads --preset NAME_OR_FILE, then flags without section names: --steps, --prior, --network.
+
+    Without a preset, or where it is empty, images and votes that are named are a lab's own (`own`); else it is
+    `digits`. Returns the options and the preset's own configuration, both checked; `kind` makes the defaults of the
+    latter. Both have the options of the source that --source names: which flags there are depends on it.
+    """
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    parser.add_argument("--preset", default=default)
+    parser.add_argument("--preset", default="")
     known, rest = parser.parse_known_args(argv)
-    return load_preset(known.preset), rest
-
-
-def parse_options(kind: type[Options], default: Options, argv: list[str], verb: str, description: str) -> Options:
-    """Parses flags without section names: --steps, --prior, --network; `config` inside is checked."""
-    text = f"{description} --preset NAME or FILE.toml sets the defaults shown."
+    for name in ("source", "images", "votes"):  # only looked at: the flags themselves are among the options
+        parser.add_argument(f"--{name}", default="")
+    given = parser.parse_known_args(argv)[0]
+    own = given.source == "folder" or (not given.source and (given.images or given.votes))
+    config, origin = read_preset(known.preset or (OWN if own else EMBEDDED))
+    config = choose_source(config, given.source or config.data.source)
+    default = kind(config)
     options = tyro.cli(
-        kind, default=default, args=argv, prog=f"dc3 {verb}", description=text, config=(tyro.conf.OmitArgPrefixes,)
+        type(default),
+        default=default,
+        args=rest,
+        prog=f"dc3 {verb}",
+        description=f"{description} --preset NAME or FILE.toml sets the defaults shown.",
+        config=(tyro.conf.OmitArgPrefixes,),
     )
-    config = getattr(options, "config", None)
-    if config is not None:
-        check_config(config, "The command line")
-    return options
+    # after the help, which needs none of the code that knows the names
+    check_config(config, origin)
+    check_config(options.config, "The command line")
+    return options, config
 
 
 @dataclass(frozen=True)
@@ -45,3 +68,5 @@ class TrainOptions:
     """Id of a run to train again from its record, as another run; the same may be given."""
     register: str = "dc3"
     """Name in the model registry; empty registers nothing."""
+    by: By = "proposals_right"
+    """What the registry's champion is chosen by: right proposals, or the paper's d - F1."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
@@ -20,7 +20,11 @@ class ProposeArguments:
     """Writes what a run proposes to annotators: certain images with their class, ambiguous ones by cluster."""
 
     run: tyro.conf.Positional[str] = "best"
-    """MLflow run id, or `best` for the run with the lowest d - F1."""
+    """MLflow run id, or `best` for the best run on the data and the validation images of the newest one."""
+    by: Literal["proposals_right", "d_minus_f1"] = "proposals_right"
+    """What `best` is chosen by: right proposals, or the paper's d - F1, which many tiny clusters make low."""
+    anyway: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Propose although the model is no better than the commonest class."""
     output: Path = Path("proposals")
     """Folder to write; what it held stays until all is written."""
     round: int = 0
@@ -38,15 +42,22 @@ def main(argv: list[str]) -> int:
         raise InputError(f"--round must be 1 or more, or 0 to count on; it is {arguments.round}.")
     from data.predictions import read_predictions
     from data.proposals import CLUSTERS, MIXED
+    from data.quality import describe_quality
     from relabel.propose.image_files import SeenImages
     from relabel.propose.write import RunFacts, count_proposals, write_proposals
     from training import track
     from training.run_data import find_doubt, open_source
 
-    run_id = track.best_run() if arguments.run == "best" else track.find_run(arguments.run).info.run_id
+    given = arguments.run
+    run_id = track.best_run(arguments.by, print_notice) if given == "best" else track.find_run(given).info.run_id
+    quality = describe_quality(track.find_figures(run_id))
+    if quality.proposals_help is False and not arguments.anyway:
+        raise InputError(
+            f"Run {run_id} proposes nothing of use, --anyway proposes it:\n- " + "\n- ".join(quality.words)
+        )
     predictions = read_predictions(track.fetch_file(run_id, "predictions.parquet"))
     config, record = track.load_config(run_id), track.load_data_record(run_id)
-    facts = RunFacts(run_id, arguments.round or track.round_of(run_id) + 1)
+    facts = RunFacts(run_id, arguments.round or track.round_of(run_id) + 1, quality.words)
     folder = arguments.output
     if doubt := find_doubt(record, config):
         print_notice(doubt)
@@ -55,6 +66,7 @@ def main(argv: list[str]) -> int:
         images = SeenImages(source, record.reading)
         proposed = write_proposals(folder, facts, predictions, images, arguments.options, overwrite=arguments.overwrite)
     print(f"{folder}: run {run_id}, round {facts.round}")
+    print("\n".join(quality.words))
     print(count_proposals(proposed.proposals))
     mixed = sum(cluster.proposal == MIXED for cluster in proposed.clusters)
     print(f"{len(proposed.clusters)} clusters, {mixed} of them mixed: their images are judged one by one")

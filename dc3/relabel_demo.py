@@ -17,7 +17,6 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 import tyro
 
 from data.errors import InputError
@@ -25,6 +24,8 @@ from dc3.steps import free_port, run_verb, train_run, wait_until_ready
 from relabel.simulate.annotators import AnnotatorModel, TimeModel
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from data.predictions import Predictions
 
 TRAINING = ("--preset", "cifar10h_small", "--variant", "dc3_guided", "--labelled", "0.8", "--register", "")
@@ -54,6 +55,8 @@ class RelabelDemoOptions:
     """Each judges every image."""
     steps: int = 1000
     """Of each training."""
+    anyway: bool = False
+    """Go on with proposals that are no better than the commonest class, as after very few steps."""
     seed: int = 0
     annotator: AnnotatorModel = field(default_factory=AnnotatorModel)
     times: TimeModel = field(default_factory=TimeModel)
@@ -79,7 +82,7 @@ def main(argv: list[str]) -> int:
     before = train_run(*train, "--votes", str(folder / "votes.csv"), "--name", "before relabelling")
     proposals, verdicts = folder / "round_1", folder / "verdicts.parquet"
     control = ("--control", str(options.control), "--seed", str(options.seed))
-    run_verb("propose", before, "--output", str(proposals), *control)
+    run_verb("propose", before, "--output", str(proposals), *control, *(("--anyway",) if options.anyway else ()))
     _annotate(options, folder, proposals, verdicts, votes)
     merged = folder / "round_2"
     run_verb("merge", str(proposals), str(verdicts), "--votes", str(folder / "votes.csv"), "--output", str(merged))
@@ -100,7 +103,7 @@ def _name_folder() -> Path:
     return track.store() / "relabel-demo" / time.strftime("%Y-%m-%d-%H%M%S")
 
 
-def _make_lab(options: RelabelDemoOptions, folder: Path, archive: Path, real: pd.DataFrame) -> None:
+def _make_lab(options: RelabelDemoOptions, folder: Path, archive: Path, real: "pd.DataFrame") -> None:
     """Writes the lab's images and its first votes into a new folder."""
     from relabel.simulate.first_votes import draw_first_votes
 
@@ -122,8 +125,10 @@ def _make_lab(options: RelabelDemoOptions, folder: Path, archive: Path, real: pd
     first.to_csv(folder / "votes.csv", index=False)
 
 
-def _compare(before: str, after: str, folder: Path, archive: Path, votes: Path) -> pd.DataFrame:
+def _compare(before: str, after: str, folder: Path, archive: Path, votes: Path) -> "pd.DataFrame":
     """One row a figure, before and after the round."""
+    import pandas as pd
+
     from data.verdicts import read_verdicts
     from data.votes.reader import read_votes
     from relabel.simulate.gain import label_gain

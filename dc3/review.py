@@ -73,7 +73,7 @@ def _serve(options: ReviewPageOptions, journal: Path) -> int:
         raise InputError("the review cannot start:\n- " + "\n- ".join(faults))
     desk = Desk(ReviewOptions(options.proposals, journal, options.overlap, options.certain))
     annotators = read_annotators(options.annotators, journal) if options.annotators else Annotators({})
-    _tell(options, annotators, journal)
+    _tell(options, annotators, journal, desk.bundle.about.quality)
     app = create_app(lambda: desk, annotators, options.insecure)
     tls = [str(path) if path else None for path in (options.certificate, options.certificate_key)]
     try:
@@ -94,10 +94,12 @@ def _serve(options: ReviewPageOptions, journal: Path) -> int:
     return 0
 
 
-def _tell(options: ReviewPageOptions, annotators: "Annotators", journal: Path) -> None:
+def _tell(options: ReviewPageOptions, annotators: "Annotators", journal: Path, quality: tuple[str, ...]) -> None:
     host = f"[{options.host}]" if ":" in options.host else options.host
     url = f"{'https' if options.certificate else 'http'}://{host}:{options.port}/"
     print(f"Review of {options.proposals}, answers in {journal}; Ctrl-C stops it.")
+    for sentence in quality or ("How good these proposals are was not recorded; propose anew to have it told.",):
+        print(f"  {sentence}")
     for key, name in annotators.names.items():
         print(f"  {name}: {url}#{key}" if name else f"  all answers, for you alone: {url}api/verdicts with key {key}")
     if not annotators.names:

@@ -3,20 +3,17 @@
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
-import pandas as pd
 import tyro
 
 from data.errors import InputError
-from data.proposals import ProposalFolder, read_proposal_folder
-from data.verdicts import write_verdicts
-from data.votes.reader import fit_votes, read_votes
 from dc3.notices import print_notices
 from relabel.simulate.annotators import AnnotatorModel, TimeModel
-from relabel.simulate.play import PlayOptions, play, read_truth
-from relabel.simulate.table3 import compare_proposals, format_table
+
+if TYPE_CHECKING:
+    from data.proposals import ProposalFolder
 
 VERDICTS, TABLE = "simulation_verdicts.parquet", "simulation_table3"
 SSL, DC3 = "ssl", "dc3"
@@ -49,7 +46,14 @@ def main(argv: list[str]) -> int:
     # as --single-seconds was called here
     words = [re.sub(r"^--free[-_]seconds(?==|$)", "--single-seconds", word) for word in argv]
     options = tyro.cli(SimulateOptions, args=words, prog="dc3 simulate-annotation")
-    bundles = _read_bundles(options)
+    import pandas as pd
+
+    from data.verdicts import write_verdicts
+    from data.votes.reader import fit_votes, read_votes
+    from relabel.simulate.play import PlayOptions, play, read_truth
+    from relabel.simulate.table3 import compare_proposals, format_table
+
+    bundles = _read_folders(options)
     bundle = bundles[DC3] if DC3 in bundles else bundles[SSL]
     images, classes = list(bundle.proposals["image"]), bundle.about.classes
     votes, notices, _ = fit_votes(read_votes(options.votes, classes), images, classes, all_there=False)
@@ -70,8 +74,10 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def _read_bundles(options: SimulateOptions) -> dict[str, ProposalFolder]:
+def _read_folders(options: SimulateOptions) -> dict[str, "ProposalFolder"]:
     """The folders by their column of the table; one without any cluster is that of a vanilla run, `ssl`."""
+    from data.proposals import read_proposal_folder
+
     bundle = read_proposal_folder(options.proposals)
     if not options.compare:
         return {DC3 if _n_clustered(bundle) else SSL: bundle}
@@ -86,5 +92,5 @@ def _read_bundles(options: SimulateOptions) -> dict[str, ProposalFolder]:
     return {SSL: vanilla, DC3: bundle}
 
 
-def _n_clustered(bundle: ProposalFolder) -> int:
+def _n_clustered(bundle: "ProposalFolder") -> int:
     return int((bundle.proposals["decision"] == "cluster").sum())

@@ -3,24 +3,20 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
-import pandas as pd
 import tyro
 
 from data.errors import InputError
-from data.names.fit import describe_alike
-from data.predictions import read_predictions
-from data.tables.reader import column_names
-from data.verdicts import fit_verdicts, read_verdicts
-from data.votes.counts import leading, vote_entropy
-from data.votes.reader import fit_votes, read_votes
 from dc3.folders import refuse_file_as_folder
 from dc3.notices import print_notices
-from relabel.soft_labels.ballots import Ballots, gather_ballots
-from relabel.soft_labels.estimates import estimate, with_calibration, with_predictions, write_estimates
-from relabel.soft_labels.options import EstimateOptions
+from relabel.options import EstimateOptions
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from relabel.soft_labels.ballots import Ballots
 
 Estimate = Literal["blending", "bias_correction", "bias_correction_blending", "dawid_skene", "crowdlab"]
 
@@ -48,6 +44,8 @@ def main(argv: list[str]) -> int:
     """Parses, estimates, writes, and prints how far each estimate moved from the votes."""
     options = tyro.cli(SoftLabelsOptions, args=argv, prog="dc3 soft-labels")
     _check_paths(options)
+    from relabel.soft_labels.estimates import estimate, write_estimates
+
     ballots = _gather(options)
     # share first, each name once: the file is made of columns
     names = list(dict.fromkeys(("share", *options.estimates)))
@@ -71,7 +69,13 @@ def _check_paths(options: SoftLabelsOptions) -> None:
     refuse_file_as_folder(options.output.parent)
 
 
-def _gather(options: SoftLabelsOptions) -> Ballots:
+def _gather(options: SoftLabelsOptions) -> "Ballots":
+    from data.names.fit import describe_alike
+    from data.predictions import read_predictions
+    from data.votes.reader import fit_votes, read_votes
+    from relabel.soft_labels.ballots import gather_ballots
+    from relabel.soft_labels.estimates import with_calibration, with_predictions
+
     predictions = read_predictions(options.predictions) if options.predictions else None
     images = list(predictions.images) if predictions else []
     classes = predictions.class_names if predictions else ()
@@ -97,15 +101,21 @@ def _gather(options: SoftLabelsOptions) -> Ballots:
     return with_calibration(ballots, calibration.rows)
 
 
-def _read(path: Path, images: Sequence[str], classes: Sequence[str]) -> tuple[pd.DataFrame, tuple[str, ...]]:
+def _read(path: Path, images: Sequence[str], classes: Sequence[str]) -> "tuple[pd.DataFrame, tuple[str, ...]]":
     """A vote or verdict table, its images and labels named as in the tables before it."""
+    from data.tables.reader import column_names
+    from data.verdicts import fit_verdicts, read_verdicts
+    from data.votes.reader import fit_votes, read_votes
+
     if path.is_file() and "outcome" in column_names(path, "Table"):
         return fit_verdicts(read_verdicts(path), path.name, images, classes, all_there=False)
     rows, notices, _ = fit_votes(read_votes(path, classes), images, classes, all_there=False)
     return rows, notices
 
 
-def _print_summary(path: Path, ballots: Ballots, estimates: dict[str, np.ndarray]) -> None:
+def _print_summary(path: Path, ballots: "Ballots", estimates: dict[str, np.ndarray]) -> None:
+    from data.votes.counts import leading, vote_entropy
+
     n_votes = len(ballots.image)
     print(f"{len(ballots.images)} images, {n_votes} votes, {n_votes / len(ballots.images):.1f} an image")
     print("\nestimate                   entropy  other class leads  mean change")

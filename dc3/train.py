@@ -4,17 +4,18 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dc3.notices import print_notice
-from dc3.options import TrainOptions, parse_options, take_preset
+from dc3.options import TrainOptions, parse_options
 
 if TYPE_CHECKING:
     from training.config import Config
+    from training.options import By
 
 
 def main(argv: list[str]) -> int:
     """Trains a new run, goes on with an interrupted one or repeats one."""
-    config, rest = take_preset(argv)
-    options = parse_options(TrainOptions, TrainOptions(config), rest, "train", "Trains a model on images and votes.")
+    options, preset = parse_options(TrainOptions, argv, "train", "Trains a model on images and votes.")
     from data.errors import InputError
+    from data.quality import describe_quality
     from training import track
     from training.train import train
 
@@ -23,7 +24,7 @@ def main(argv: list[str]) -> int:
     if options.register:
         track.check_model_name(options.register)  # now, not after hours of training
     earlier = options.resume or options.repeat
-    config = _recall_config(earlier, options.config, preset=config) if earlier else options.config
+    config = _recall_config(earlier, options.config, preset=preset) if earlier else options.config
     result = train(
         config,
         name=options.name,
@@ -35,11 +36,13 @@ def main(argv: list[str]) -> int:
         print(f"left out     {line}")
     for name, value in result.metrics.items():
         print(f"{name:<24}{value:10.4f}")
+    for sentence in describe_quality(result.metrics).words:
+        print(f"quality      {sentence}")
     print(f"run          {result.run_id}")
     print(f"predictions  {result.predictions}")
     print(f"report       {result.report}")
     if options.register:
-        print(f"model        {_register(result.run_id, options.register)}")
+        print(f"model        {_register(result.run_id, options.register, options.by)}")
     return 0
 
 
@@ -58,9 +61,10 @@ def _recall_config(run_id: str, given: "Config", preset: "Config") -> "Config":
     recorded, wanted, unchanged = (flatten(asdict(options)) for options in (config, given, preset))
     own = ("device", "execution", "images", "votes")
     faults = [
-        f"{name} = {recorded[name]}, not {value}"
+        f"{name} = {recorded.get(name)}, not {value}"
         for name, value in wanted.items()
-        if name not in own and value != unchanged[name] and value != recorded[name]
+        # options of another source than the recorded one are in one of them alone
+        if name not in own and value != unchanged.get(name) and value != recorded.get(name)
     ]
     if faults:
         raise InputError(
@@ -75,7 +79,7 @@ def _recall_config(run_id: str, given: "Config", preset: "Config") -> "Config":
     return replace(config, data=data, runtime=runtime)
 
 
-def _register(run_id: str, name: str) -> str:
+def _register(run_id: str, name: str, by: "By") -> str:
     """Exports the run and puts it into the model registry."""
     from serving.export.to_onnx import export
     from training import track
@@ -84,5 +88,5 @@ def _register(run_id: str, name: str) -> str:
         path = folder / "model.onnx"
         for note in export(run_id, path).notes:
             print(f"note         {note}")
-        version = track.register_onnx(run_id, path, name)
+        version = track.register_onnx(run_id, path, name, by, print_notice)
     return f"models:/{name}/{version}"

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.stores import forget_mlflow
+from tests.order import make_scheduler, sort_by_length
+from tests.shared import make_once
+from tests.stores import name_store
 
 # One thread each: tests run side by side, and equal weights need equal summation
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -26,30 +28,41 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("filterwarnings", "ignore::sqlalchemy.exc.SADeprecationWarning")
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Only among several workers: alone, what is quick comes as it stands."""
+    if hasattr(config, "workerinput"):
+        sort_by_length(items)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Files that share a server go to one worker, long ones first."""
+    return make_scheduler(config, log)
+
+
 @pytest.fixture(scope="session")
 def migrated_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An MLflow database with its tables: making them takes seconds, copying them none."""
-    folder = tmp_path_factory.mktemp("mlflow")
     code = "from training import track; track.connect()"
     environment = {key: value for key, value in os.environ.items() if not key.startswith("MLFLOW_")}
-    subprocess.run([sys.executable, "-c", code], check=True, env=environment | {"DC3_STORE": str(folder)})
-    return folder / "mlflow.db"
+
+    def migrate(folder: Path) -> None:
+        subprocess.run([sys.executable, "-c", code], check=True, env=environment | {"DC3_STORE": str(folder)})
+
+    return make_once(tmp_path_factory, "mlflow", migrate) / "mlflow.db"
 
 
 @pytest.fixture
 def store(migrated_database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty store in the test's own folder, named by DC3_STORE."""
-    forget_mlflow(monkeypatch)
     folder = tmp_path / "store"
     folder.mkdir()
     shutil.copy(migrated_database, folder / "mlflow.db")
-    # the copied experiment points at the folder it was made in; one of another name is made here, also by children
-    monkeypatch.setenv("DC3_EXPERIMENT", "test")
-    monkeypatch.setenv("DC3_STORE", str(folder))
+    name_store(folder, monkeypatch)
     return folder
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def tiny() -> Callable[..., object]:
     """A configuration that trains in about a second; sections are changed by keyword."""
     from training.config import load_preset

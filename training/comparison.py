@@ -1,7 +1,7 @@
 """Trains methods and variants side by side and puts them into the paper's table."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,26 +12,17 @@ from training import track
 from training.batches.data_changes import find_changes
 from training.config import Config, check_config, flatten
 from training.evaluate.baseline import fair_baseline
+from training.evaluate.choice import is_choosable, merit
 from training.losses.dc3 import VARIANTS
 from training.methods import METHODS
+from training.options import By, CompareOptions
+from training.report.paper_figures import is_papers_data
 from training.report.scatter import draw_scatter
 from training.report.setup_rows import RunRow, SetupRow, summarise
 from training.report.setup_tables import make_csv, make_markdown, make_text
 from training.run_data import read_data
 from training.train import PREDICTIONS, resolve, train
 from web.canvas import save
-
-
-@dataclass(frozen=True)
-class CompareOptions:
-    """What to train; every combination is one run."""
-
-    methods: str = "all"
-    """Names with commas between, or all."""
-    variants: str = "vanilla,dc3"
-    """Names with commas between, or all."""
-    seeds: int = 3
-    """Runs of each combination, the seeds from --seed on."""
 
 
 class Comparison(NamedTuple):
@@ -75,15 +66,15 @@ def compare(
         finished = track.finished_children(parent)
         for number, planned in enumerate(configs, 1):
             run = finished.get(_name(planned)) or _train_one(planned, parent, dataset.fingerprint)
-            rows.append(make_row(planned, run.run_id, run.metrics))
+            rows.append(make_row(planned, run.run_id, _complete(run)))
             if on_run:
                 on_run(f"{number}/{len(configs)} {_name(planned)}", rows[-1])
         rows = [with_baseline(row, rows, config, _fetch_predictions) for row in rows]
         files = track.store() / "work" / parent
-        table, text = write_table(rows, config, files)
+        paper = config.paper_dataset if is_papers_data(config.paper_dataset, *_size(dataset)) else ""
+        table, text = write_table(rows, paper, files, options.by)
         track.log_file(files)
-        best = min((row for row in rows if not row.degenerate), key=lambda row: row.d_minus_f1, default=None)
-        if best:
+        if best := find_best(rows, options.by):
             track.set_tags({"dc3.best_run": best.run_id})
     return Comparison(parent, table, text, files)
 
@@ -101,6 +92,30 @@ def plan(config: Config, options: CompareOptions) -> list[Config]:
         for method in methods
         for variant in variants
     ]
+
+
+def find_best(rows: Sequence[RunRow], by: By) -> RunRow | None:
+    """The best run of the first seed, for runs of another are measured on other images; None where none can be chosen.
+
+    At a tie the one that was trained first.
+    """
+    figures = [(row, _choosing_figures(row)) for row in rows if row.seed == rows[0].seed]
+    choosable = [(merit(found, by), row) for row, found in figures if is_choosable(found, by)]
+    return max(choosable, key=lambda pair: pair[0])[1] if choosable else None
+
+
+def _choosing_figures(row: RunRow) -> dict[str, float]:
+    right = {} if row.right is None else {"proposals_right": row.right}
+    return right | {"d_minus_f1": row.d_minus_f1, "degenerate": float(row.degenerate)}
+
+
+def _size(dataset: Dataset) -> tuple[int, tuple[str, ...]]:
+    return len(dataset.names), dataset.classes
+
+
+def _complete(run: track.FinishedRun) -> dict[str, float]:
+    """A run's metrics, of one from before `proposals_right` with what its predictions give."""
+    return run.metrics if "proposals_right" in run.metrics else track.find_figures(run.run_id)
 
 
 def _names(text: str, known: Sequence[str], flag: str) -> list[str]:
@@ -141,11 +156,12 @@ def _find_differences(recorded: Config, planned: Config) -> list[str]:
     own = {"device", "execution", "images", "votes"}
     if recorded.runtime.precision == "auto":  # as runs of before recorded it
         own.add("precision")
-    return [f"{key} = {before[key]}, not {now[key]}" for key in now if key not in own and before[key] != now[key]]
+    names = [key for key in now | before if key not in own and before.get(key) != now.get(key)]
+    return [f"{key} = {before.get(key)}, not {now.get(key)}" for key in names]
 
 
 def _train_one(config: Config, parent: str, fingerprint: str) -> track.FinishedRun:
-    result = train(config, name=_name(config), parent=parent, with_report=False)
+    result = train(config, name=_name(config), parent=parent)
     if result.fingerprint != fingerprint:
         raise InputError(
             f"The data changed while they were compared: run {result.run_id} saw others than the first."
@@ -176,6 +192,10 @@ def make_row(config: Config, run_id: str, metrics: Mapping[str, float]) -> RunRo
         degenerate=bool(metrics["degenerate"]),
         auroc=metrics.get("ambiguity_auroc"),
         seconds=metrics["seconds"],
+        right=metrics.get("proposals_right"),
+        right_shuffled=metrics.get("proposals_right_shuffled"),
+        right_commonest=metrics.get("proposals_right_commonest"),
+        d_left_out=metrics.get("d_left_out"),
     )
 
 
@@ -195,17 +215,25 @@ def with_baseline(row: RunRow, rows: Sequence[RunRow], config: Config, fetch: Ca
         baseline_f1=found.f1,
         baseline_d=found.d,
         baseline_d_minus_f1=found.d_minus_f1,
+        baseline_right=found.right,
         baseline_auroc=found.auroc,
     )
 
 
-def write_table(rows: list[RunRow], config: Config, folder: Path) -> tuple[list[SetupRow], str]:
-    """Writes table and picture, and keeps the single runs beside them."""
-    table = summarise(rows, config.paper_dataset)
-    text = make_text(table)
+def write_table(
+    rows: list[RunRow], paper_dataset: str, folder: Path, by: By = "proposals_right"
+) -> tuple[list[SetupRow], str]:
+    """Writes table and picture, and keeps the single runs beside them.
+
+    Args:
+        paper_dataset: whose figures stand beside ours; empty where the data are not the paper's.
+    """
+    table = summarise(rows, paper_dataset, by)
+    n_seeds = len({row.seed for row in rows})
+    text = make_text(table, by, n_seeds)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "table.txt").write_text(text, encoding="utf-8")
-    (folder / "table.md").write_text(make_markdown(table), encoding="utf-8")
+    (folder / "table.md").write_text(make_markdown(table, by, n_seeds), encoding="utf-8")
     (folder / "table.csv").write_text(make_csv(table), encoding="utf-8")
     header = ",".join(RunRow._fields)
     lines = [",".join("" if value is None else str(value) for value in row) for row in rows]

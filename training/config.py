@@ -4,22 +4,24 @@ import difflib
 import json
 import tomllib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
 from data.errors import InputError
-from data.sources import SOURCES, SourceOptions
-from training.batches.feed import BatchOptions
-from training.batches.split import SplitOptions
-from training.loop.fit import LoopOptions
-from training.loop.runtime import RuntimeOptions
-from training.loop.schedule import OptimiserOptions
-from training.losses.dc3 import VARIANTS, DC3Options
-from training.methods import METHODS, MethodOptions
-from training.networks import BACKBONES, NetworkOptions
+from data.sources import SOURCES, SourceOptions, adapt_options
+from training.options import (
+    BatchOptions,
+    DC3Options,
+    LoopOptions,
+    MethodOptions,
+    NetworkOptions,
+    OptimiserOptions,
+    RuntimeOptions,
+    SplitOptions,
+)
 
 PRESETS = Path(__file__).parent / "presets"
 
@@ -29,11 +31,12 @@ class Config:
     """All that decides a run; logged whole with it."""
 
     method: str = "mean_teacher"
-    """supervised, mean_teacher, pi_model, pseudo_label, fixmatch or mixmatch."""
+    """supervised, mean_teacher, pi_model, pseudo_label, fixmatch, mixmatch, uda, flexmatch, freematch or softmatch."""
     variant: str = "dc3"
     """vanilla, inverse_ce, cc, dc3 (Table 4), or dc3_guided (ours: ambiguity starts from low confidence)."""
     paper_dataset: str = ""
     """Name of the data set in the paper's tables (cifar10h, plankton, ...), to show its figures beside ours."""
+    # in the class that its source takes, which may add options of its own
     data: SourceOptions = field(default_factory=SourceOptions)
     split: SplitOptions = field(default_factory=SplitOptions)
     network: NetworkOptions = field(default_factory=NetworkOptions)
@@ -45,12 +48,6 @@ class Config:
     runtime: RuntimeOptions = field(default_factory=RuntimeOptions)
 
 
-_NAMES: dict[str, Mapping[str, object]] = {
-    "method": METHODS,
-    "variant": VARIANTS,
-    "source": SOURCES,
-    "network": BACKBONES,
-}
 _RANGES: dict[str, tuple[float, float]] = {
     "prior": (0, 1),
     "batch_size": (2, 1e6),
@@ -90,14 +87,42 @@ def parse_config(values: Mapping[str, Any], origin: str) -> Config:
     Raises:
         InputError: every fault at once: unknown keys with the nearest known one, wrong types, values out of range.
     """
-    faults = _unknown_keys(values, asdict(Config()))
+    return check_config(_build_config(values, origin), origin)
+
+
+def _build_config(values: Mapping[str, Any], origin: str) -> Config:
+    """As `parse_config`, but names and values are left to `check_config`."""
+    blank = choose_source(Config(), _named_source(values))
+    faults = _unknown_keys(values, asdict(blank))
+    data = values.get("data", {})
     try:
-        config = TypeAdapter(Config).validate_python(values)
+        # the class of its options is known here alone: pydantic would take the one that Config names
+        data = TypeAdapter(type(blank.data)).validate_python(data)
     except ValidationError as error:
-        faults += [f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()]
+        faults += _describe_faults(error, "data.")
+        data = blank.data
+    try:
+        config = TypeAdapter(Config).validate_python({**values, "data": data})
+    except ValidationError as error:
+        faults += _describe_faults(error)
     if faults:
         raise InputError(f"{origin} has {len(faults)} fault(s):\n- " + "\n- ".join(faults))
-    return check_config(config, origin)
+    return config
+
+
+def choose_source(config: Config, source: str) -> Config:
+    """The configuration with data options of the class that `source` takes; the name itself stays as it is."""
+    return replace(config, data=adapt_options(config.data, source))
+
+
+def _named_source(values: Mapping[str, Any]) -> str:
+    """The source that nested tables name, right or wrong; the default where they name none."""
+    data = values.get("data")
+    return str(data.get("source", "") if isinstance(data, Mapping) else "") or SourceOptions().source
+
+
+def _describe_faults(error: ValidationError, section: str = "") -> list[str]:
+    return [f"{section}{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()]
 
 
 def check_config(config: Config, origin: str) -> Config:
@@ -105,7 +130,7 @@ def check_config(config: Config, origin: str) -> Config:
     flat = flatten(asdict(config))
     faults = [
         f"{key} = {flat[key]!r}: must be one of {', '.join(known)}{_nearest(str(flat[key]), list(known))}"
-        for key, known in _NAMES.items()
+        for key, known in _list_names().items()
         if flat[key] not in known
     ]
     for key, (low, high) in _RANGES.items():
@@ -117,8 +142,23 @@ def check_config(config: Config, origin: str) -> Config:
     return config
 
 
+def _list_names() -> dict[str, Mapping[str, object]]:
+    """What may be named, by option."""
+    # here: they load torch, and whoever reads a preset to show its values needs none
+    from training.losses.dc3 import VARIANTS
+    from training.methods import METHODS
+    from training.networks import BACKBONES
+
+    return {"method": METHODS, "variant": VARIANTS, "source": SOURCES, "network": BACKBONES}
+
+
 def load_preset(name: str) -> Config:
     """Reads a preset by name (training/presets) or by the path of a TOML file."""
+    return check_config(*read_preset(name))
+
+
+def read_preset(name: str) -> tuple[Config, str]:
+    """A preset and how messages name it; keys and types are checked, names and values are left to `check_config`."""
     path = Path(name) if name.endswith(".toml") else PRESETS / f"{name}.toml"
     if not path.is_file():
         known = sorted(preset.stem for preset in PRESETS.glob("*.toml"))
@@ -129,7 +169,8 @@ def load_preset(name: str) -> Config:
         values = tomllib.loads(path.read_text("utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:  # the last from endless lists
         raise InputError(f"Preset {path} is no valid TOML in UTF-8: {error}.") from error
-    return parse_config(values, f"Preset {path}")
+    origin = f"Preset {path}"
+    return _build_config(values, origin), origin
 
 
 def to_json(config: Config) -> str:

@@ -16,10 +16,12 @@ from data.images.deep import Reading
 from data.ingest import Dataset, digest_image, find_decoded, ingest
 from data.sources import SOURCES
 from data.sources.source import Source
+from data.votes.options import VoteOptions
 from training import track
 from training.batches.data_changes import find_changes
 from training.batches.data_record import DataRecord, align
-from training.batches.split import Split, split_images
+from training.batches.divide import divide, note_use
+from training.batches.split import Split
 from training.config import Config
 
 CACHE = "data"
@@ -27,9 +29,8 @@ CACHE = "data"
 
 
 def read_data(config: Config) -> tuple[Dataset, Split]:
-    """Reads the configured source and splits it by the configured seed."""
-    dataset = _read_dataset(config)
-    return dataset, split_images(dataset.counts, dataset.names, dataset.classes, config.split, config.runtime.seed)
+    """Reads the configured source and splits it as configured, by the seed."""
+    return divide(_read_dataset(config), config.split, config.data.votes, config.runtime.seed)
 
 
 def recall_data(run_id: str, config: Config) -> tuple[Dataset, Split]:
@@ -47,7 +48,7 @@ def recall_data(run_id: str, config: Config) -> tuple[Dataset, Split]:
             + "\nBring the former data back, or name where they lie by --images and --votes; on the data as they are"
             " now, train anew without --resume and --repeat."
         )
-    return align(dataset, record), record.split
+    return note_use(align(dataset, record), record.split, config.split), record.split
 
 
 class FoundImages(NamedTuple):
@@ -110,7 +111,7 @@ def open_source(record: DataRecord, config: Config) -> Iterator[Source]:
             )
             path = Path(folder) / "votes.parquet"
             table.to_parquet(path)
-            options = replace(options, votes=str(path), classes=record.classes)
+            options = replace(options, votes=str(path), classes=record.classes, reading=VoteOptions())
         yield SOURCES[options.source](options)
 
 

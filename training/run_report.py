@@ -7,8 +7,10 @@ import numpy as np
 
 from data.ingest import Dataset
 from data.predictions import Predictions
+from data.quality import describe_quality
 from data.votes.counts import ambiguous_share
 from training import track
+from training.batches.votes_used import count_used
 from training.config import Config, flatten
 from training.losses.dc3 import VARIANTS
 from training.report.figures import explain, run_figures
@@ -47,8 +49,11 @@ def record_report(
         "data": facts.source,
         "method": config.method,
         "variant": config.variant,
+        "votes": "uses " + count_used(predictions.votes, predictions.parts, config.split.labels).short,
     }
-    page.write_text(render_page(name, summary | dict(facts.options), metrics.items(), pictures, card), encoding="utf-8")
+    words = describe_quality(metrics).words
+    html = render_page(name, summary | dict(facts.options), metrics.items(), words, pictures, card)
+    page.write_text(html, encoding="utf-8")
     card_path = page.with_name("model_card.md")
     card_path.write_text(card, encoding="utf-8")
     track.log_file(folder, "figures")

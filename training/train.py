@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Literal, NamedTuple, cast
 
+import numpy as np
 import torch
 
 from data.clusters import caption_clusters
@@ -18,9 +19,11 @@ from training import track
 from training.batches.data_record import DataRecord, record_data
 from training.batches.loader import prepare
 from training.batches.split import Split
+from training.batches.votes_used import count_used
 from training.config import Config
-from training.evaluate.metrics import evaluate
+from training.evaluate.metrics import evaluate, evaluate_part
 from training.evaluate.predict import Predictor, predict
+from training.evaluate.right import commonest_class
 from training.loop.checkpoint import load_checkpoint
 from training.loop.fit import Losses, fit
 from training.loop.runtime import choose_device, choose_execution, uses_bf16
@@ -103,16 +106,19 @@ def train(
     name = name or f"{config.method} {config.variant} {config.data.source}"
     resumes = run_id is not None
     merged = read_round(Path(config.data.votes))
-    tags = {"dc3.kind": "train"} | (track.tag_round(merged) if merged else {}) | (tags or {})
+    used = count_used(dataset.counts, split.part_names(len(dataset.names)), config.split.labels)
+    own = {"dc3.kind": "train", "dc3.votes_used": used.short}
+    tags = own | (track.tag_round(merged) if merged else {}) | (tags or {})
     with track.open_run(name, run_id=run_id, parent=parent, tags=tags) as run_id:
         if not resumes:
             track.log_config(config, record_data(dataset, split), dataset.left_out, dataset.notices)
         checkpoint = _place_checkpoint(run_id, resumes)
+        commonest = commonest_class(dataset.counts[split.labelled], np.array(dataset.names)[split.labelled], seed)
         start = time.monotonic()
 
         def record(step: int, averaged: Network) -> None:
             validation = predict(Predictor(averaged, aware), dataset, split, split.validation, seed=seed)
-            metrics = dict(evaluate(validation, aware))
+            metrics = dict(evaluate(validation, aware, commonest))
             track.log_metrics(metrics, step)
             track.log_file(checkpoint)
             if on_eval:
@@ -168,23 +174,29 @@ def load_run(run_id: str) -> TrainedRun:
     weights = {key.removeprefix("module."): value for key, value in state.average.items() if key.startswith("module.")}
     network.load_state_dict(weights)
     predictor = Predictor(network, VARIANTS[config.variant].ambiguity_aware).eval()
-    return TrainedRun(run_id, config, predictor, predictions, data, caption_clusters(predictions), summary.metrics)
+    metrics = track.find_figures(run_id)
+    return TrainedRun(run_id, config, predictor, predictions, data, caption_clusters(predictions), metrics)
 
 
 def resolve(config: Config) -> Config:
     """The configuration as it is used here: absolute paths, as a run must repeat from any folder; no `auto`."""
-    images, votes = (
-        path and str(Path(path).expanduser().resolve()) for path in (config.data.images, config.data.votes)
-    )
+    split, groups = (_place_table(named) for named in (config.split.split, config.split.groups))
     device = choose_device(config.runtime.device)
     name = cast(Literal["cuda", "mps", "cpu"], device.type)
     precision: Literal["bf16", "float32"] = "bf16" if uses_bf16(config.runtime.precision, device) else "float32"
     execution = choose_execution(config.runtime.execution, device)
     return replace(
         config,
-        data=replace(config.data, images=images, votes=votes),
+        data=config.data.resolve(),
+        split=replace(config.split, split=split, groups=groups),
         runtime=replace(config.runtime, device=name, precision=precision, execution=execution),
     )
+
+
+def _place_table(named: str) -> str:
+    """The absolute path of an option that names a file; a word (`stable`, a column) stays."""
+    path = Path(named).expanduser()
+    return str(path.resolve()) if path.is_file() else named
 
 
 def _place_checkpoint(run_id: str, resumes: bool) -> Path:
@@ -202,8 +214,8 @@ def _record_losses(losses: Losses) -> None:
 
 
 def _final_metrics(predictions: Predictions, ambiguity_aware: bool) -> dict[str, float]:
-    metrics = dict(evaluate(predictions.part("validation"), ambiguity_aware))
-    test = predictions.part("test")
-    if len(test.images):
-        metrics |= {f"test_{name}": value for name, value in evaluate(test, ambiguity_aware)}
+    metrics = evaluate_part(predictions, "validation", ambiguity_aware)
+    if len(predictions.part("test").images):
+        test = evaluate_part(predictions, "test", ambiguity_aware)
+        metrics |= {f"test_{name}": value for name, value in test.items()}
     return metrics

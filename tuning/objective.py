@@ -89,5 +89,5 @@ def degeneracy(metrics: dict[str, float]) -> float:
 def _note(run_id: str, metrics: dict[str, float]) -> str:
     rows = "".join(f"| {name} | {value:.4f} |\n" for name, value in metrics.items())
     # optuna-dashboard 0.21 does not mark trials that violate a constraint of Optuna 5
-    degenerate = "**Degenerate: never chosen.**\n\n" if metrics["degenerate"] else ""
+    degenerate = "**Degenerate: never chosen by d - F1.**\n\n" if metrics["degenerate"] else ""
     return f"{degenerate}MLflow run `{run_id}`\n\n| on validation | |\n|---|---|\n{rows}"

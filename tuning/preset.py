@@ -11,7 +11,7 @@ from optuna.trial import FrozenTrial
 
 from data.errors import InputError
 from training.config import load_preset
-from tuning.choose import d_minus_f1
+from tuning.choose import d_minus_f1, figures_of
 from tuning.space import apply_params
 from tuning.study import Record
 
@@ -22,10 +22,12 @@ def write_preset(path: Path, study: str, record: Record, trial: FrozenTrial) -> 
         raise InputError(f"--output {path} must end in .toml: `dc3 train --preset` knows a file by that.")
     config = apply_params(record.config, trial.params)
     f1, d = trial.values
+    right = figures_of(trial).get("proposals_right")
+    share = "" if right is None else f"right proposals {right:.4f}, "
     header = (
         f"# dc3 train --preset {path}\n"
         f"# Trial {trial.number} of study {study}, MLflow run {trial.user_attrs['run_id']}\n"
-        f"# On validation: F1 {f1:.4f}, d {d:.4f}, d - F1 {d_minus_f1(trial):.4f}\n\n"
+        f"# On validation: {share}F1 {f1:.4f}, d {d:.4f}, d - F1 {d_minus_f1(trial):.4f}\n\n"
     )
     path.parent.mkdir(parents=True, exist_ok=True)
     # other workers of the study write the same file when they are done

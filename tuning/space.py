@@ -1,27 +1,19 @@
 """The search space: what a trial may change of a configuration, log scales around the paper's defaults."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from typing import Any, NamedTuple
 
 import optuna
 
 from data.errors import InputError
 from training.config import Config
-from training.losses.dc3 import VARIANTS, DC3Options
+from training.losses.dc3 import VARIANTS
 from training.methods import METHODS
+from training.options import DC3Options
+from tuning.options import SpaceOptions
 
 _DC3 = frozenset(field.name for field in fields(DC3Options))
-
-
-@dataclass(frozen=True)
-class SpaceOptions:
-    """What is searched beside prior and loss weights."""
-
-    tune_method: bool = False
-    """Search the semi-supervised method too, each with its authors' settings."""
-    tune_lr: bool = False
-    """Search the learning rate too, from a tenth to ten times the preset's."""
 
 
 class Range(NamedTuple):

@@ -6,7 +6,6 @@ import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import sqlalchemy
@@ -18,6 +17,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from data.errors import InputError
 from training import track
 from training.config import Config
+from tuning.options import StudyOptions
 
 MAX_RETRY = 2
 """Times that a trial is run again after its worker was killed."""
@@ -25,20 +25,6 @@ CREATORS = 4
 """Attempts to open a store: each table that another worker makes at the same moment costs one."""
 SQLITE_WAIT_S = 60
 """Workers write at the same time, and SQLite lets one write after the other."""
-
-
-@dataclass(frozen=True)
-class StudyOptions:
-    """Which study, and when one of its workers counts as killed."""
-
-    study: str = ""
-    """Name of the study; empty makes it of data, method and variant. A known name goes on with that study."""
-    storage: str = ""
-    """URL of the Optuna store, such as postgresql+psycopg://host/name; empty takes optuna.db in the store folder."""
-    heartbeat: int = 60
-    """Seconds between two signs of life of a running trial."""
-    grace: int = 180
-    """Seconds without one after which another worker runs that trial again."""
 
 
 def study_name(options: StudyOptions, config: Config) -> str:

@@ -2,7 +2,6 @@
 
 import json
 import time
-from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any, NamedTuple
 
@@ -15,8 +14,9 @@ from data.errors import InputError
 from training import track
 from training.config import Config, flatten, from_json, to_json
 from training.run_data import read_data
-from tuning.space import SpaceOptions, search_ranges, start_point
-from tuning.storage import StudyOptions, allow_experimental, open_storage, study_name
+from tuning.options import SpaceOptions, StudyOptions
+from tuning.space import search_ranges, start_point
+from tuning.storage import allow_experimental, open_storage, study_name
 
 N_STARTUP = 12
 """Random trials before the sampler models the results."""
@@ -114,7 +114,8 @@ def _read_record(study: optuna.Study, config: Config) -> Record:
 def _check_record(name: str, stored: Record, given: Record) -> None:
     """Raises InputError when this worker's options or data are not the study's."""
     theirs, ours = _options(stored), _options(given)
-    faults = [f"{key} = {theirs[key]}, not {ours[key]}" for key in ours if ours[key] != theirs[key]]
+    names = [key for key in ours | theirs if ours.get(key) != theirs.get(key)]
+    faults = [f"{key} = {theirs.get(key)}, not {ours.get(key)}" for key in names]
     if stored.fingerprint != given.fingerprint:
         faults.append(f"data with the fingerprint {stored.fingerprint}, not {given.fingerprint}")
     if faults:
@@ -124,6 +125,6 @@ def _check_record(name: str, stored: Record, given: Record) -> None:
         )
 
 
-def _options(record: Record) -> Mapping[str, Any]:
+def _options(record: Record) -> dict[str, Any]:
     flat = flatten(json.loads(to_json(record.config))) | asdict(record.space)
     return {key: value for key, value in flat.items() if key not in _LOCAL}

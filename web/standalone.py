@@ -6,12 +6,16 @@ from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, StrictUndefined, Template
+from markupsafe import Markup
+
+STYLE = Path(__file__).parent / "page.css"
 
 
 @cache
 def load_template(path: Path) -> Template:
-    """A Jinja template of one file: values are escaped, and an unknown name is an error."""
+    """A Jinja template of one file: values are escaped, and an unknown name is an error; `style` is the pages' CSS."""
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.globals["style"] = Markup(STYLE.read_text(encoding="utf-8"))
     return environment.from_string(path.read_text(encoding="utf-8"))
 
 

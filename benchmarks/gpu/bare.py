@@ -15,7 +15,7 @@ from benchmarks.gpu.sizes import sizes
 from benchmarks.gpu.step_time import spread, start_memory
 from benchmarks.gpu.trainer import Material, Setup, make_network, prepare_fit
 from training.batches.augment import to_unit_range
-from training.loop.fit import LoopOptions
+from training.options import LoopOptions
 
 
 class Pass(NamedTuple):

@@ -7,7 +7,8 @@ import numpy as np
 
 from benchmarks.gpu.prepared import IMAGES, INDEX, SEEDS, SPLITS, VOTES, check_data
 from data.ingest import Dataset
-from training.batches.split import PARTS, Split, SplitOptions, split_images
+from training.batches.split import PARTS, Split, split_images
+from training.options import SplitOptions
 
 
 def write_data(dataset: Dataset, commit: str, folder: Path) -> None:

@@ -6,10 +6,13 @@ torch's wheel for Linux needs CUDA's libraries to be imported, 3 GB; those that 
 that torch's own 530 MB are all that is fetched for it.
 """
 
+import fcntl
 import shutil
 import subprocess
 import sys
 import sysconfig
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 REQUIREMENTS = Path(__file__).with_name("requirements.txt")
@@ -20,11 +23,21 @@ def main() -> int:
     """Returns 0 when the environment imports its torch, 1 otherwise."""
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else "build/gpu-environment")
     try:
-        print(f"{folder}: {make_environment(folder)}")
+        with alone(folder):
+            print(f"{folder}: {make_environment(folder)}")
     except (subprocess.CalledProcessError, OSError) as error:
         print(f"No environment like the GPU machine's could be made: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Waits while another process makes the environment, as CI does beside its tests, and keeps others waiting."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def make_environment(folder: Path) -> str:

@@ -6,12 +6,11 @@ from functools import partial
 
 from benchmarks.gpu.bare import measure_bare
 from benchmarks.gpu.items import Item, run_items
-from benchmarks.gpu.runs import BARE
+from benchmarks.gpu.runs import BARE, METHODS
 from benchmarks.gpu.settings import Settings
 from benchmarks.gpu.sizes import MODES
 from benchmarks.gpu.step_time import measure_step
 from benchmarks.gpu.trainer import Setup, best_precision, load_material
-from training.methods import METHODS
 
 FIRST = "mean_teacher"
 """The method of the first trainings: measured in all ways before the others."""

@@ -15,7 +15,8 @@ import torch
 from benchmarks.gpu.settings import Settings
 from benchmarks.gpu.sizes import sizes
 from benchmarks.gpu.trainer import Material, Setup, prepare_fit
-from training.loop.fit import LoopOptions, Losses
+from training.loop.fit import Losses
+from training.options import LoopOptions
 
 
 def measure_step(settings: Settings, material: Material, setup: Setup) -> dict[str, object]:

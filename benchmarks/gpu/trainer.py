@@ -10,16 +10,16 @@ from benchmarks.gpu.data import read_data
 from benchmarks.gpu.settings import Settings
 from benchmarks.gpu.sizes import Sizes, sizes
 from data.ingest import Dataset
-from training.batches.feed import BatchOptions, TrainingArrays
+from training.batches.feed import TrainingArrays
 from training.batches.loader import prepare
-from training.batches.split import Split, SplitOptions
-from training.loop.fit import LoopOptions, fit
+from training.batches.split import Split
+from training.loop.fit import fit
 from training.loop.runtime import uses_bf16
-from training.loop.schedule import OptimiserOptions
-from training.losses.dc3 import VARIANTS, DC3Options, weigh
+from training.losses.dc3 import VARIANTS, weigh
 from training.methods import METHODS
-from training.networks import NetworkOptions, build_network
+from training.networks import build_network
 from training.networks.heads import Network
+from training.options import BatchOptions, DC3Options, LoopOptions, NetworkOptions, OptimiserOptions, SplitOptions
 
 
 class Setup(NamedTuple):

@@ -20,7 +20,8 @@ from serving.export.quantise import quantise
 from serving.export.to_onnx import BATCHES, export_onnx
 from serving.model.card import ModelCard
 from training.evaluate.predict import Predictor
-from training.networks import NetworkOptions, build_network
+from training.networks import build_network
+from training.options import NetworkOptions
 
 N_BODIES = 256
 N_CALIBRATION = 64

@@ -2,44 +2,50 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
 
 from data.errors import InputError
 from data.sources.cifar10h import Cifar10H
 from data.sources.digits import Digits
 from data.sources.folder import Folder
+from data.sources.options import SourceOptions, shared_by_all
 from data.sources.source import Source
 
 
 @dataclass(frozen=True)
-class SourceOptions:
-    """Which data to read."""
+class SourceKind:
+    """How a source is opened, and which options it takes."""
 
-    source: str = "digits"
-    """digits (embedded), folder (your images and votes) or cifar10h (CIFAR-10 with its votes)."""
-    images: str = ""
-    """Folder or .zip of images; for cifar10h the folder of torchvision's CIFAR-10."""
-    votes: str = ""
-    """Vote table, .csv or .parquet: image, label[, annotator][, votes][, seconds]; for cifar10h the .npy counts."""
-    classes: tuple[str, ...] = ()
-    """Class names in order; empty for those in the votes, sorted."""
-    size: int = 32
-    """Images are resized to size x size pixels."""
-    page: int = 0
-    """Page of each TIFF stack to take, from 1; 0 refuses stacks. The exported model takes the same page."""
-    skip_bad_images: bool = False
-    """Go on without images that cannot be read, and list them."""
+    build: Callable[[Any], Source]
+    options: type[SourceOptions] = SourceOptions
+
+    def __call__(self, options: SourceOptions) -> Source:
+        """Opens the source; raises InputError where options or data cannot be used."""
+        if not isinstance(options, self.options):
+            raise InputError(
+                f"The source {options.source} takes {self.options.__name__}, not {type(options).__name__}: make them"
+                " by `adapt_options`."
+            )
+        return self.build(options)
 
 
-def _paths(options: SourceOptions) -> tuple[Path, Path]:
-    absent = [flag for flag, value in (("--images", options.images), ("--votes", options.votes)) if not value]
-    if absent:
-        raise InputError(f"The source {options.source} needs {' and '.join(absent)}.")
-    return Path(options.images).expanduser(), Path(options.votes).expanduser()
+def _open_folder(options: SourceOptions) -> Source:
+    images, votes = options.paths()
+    return Folder(images, votes, options.classes, options.page, options.reading)
 
 
-SOURCES: dict[str, Callable[[SourceOptions], Source]] = {
-    "digits": lambda options: Digits(),
-    "folder": lambda options: Folder(*_paths(options), options.classes, options.page),
-    "cifar10h": lambda options: Cifar10H(*_paths(options)),
+SOURCES: dict[str, SourceKind] = {
+    "digits": SourceKind(lambda options: Digits()),
+    "folder": SourceKind(_open_folder),
+    "cifar10h": SourceKind(lambda options: Cifar10H(*options.paths())),
 }
+
+
+def adapt_options(options: SourceOptions, source: str) -> SourceOptions:
+    """The same options in the class that `source` takes, its own ones at their defaults where they are new.
+
+    The name in them stays as it is; one that no source has changes nothing.
+    """
+    if source not in SOURCES or type(options) is SOURCES[source].options:
+        return options
+    return SOURCES[source].options(**shared_by_all(options))  # type: ignore[arg-type]

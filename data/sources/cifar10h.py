@@ -2,13 +2,16 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from data.errors import InputError
 from data.images.deep import Reading
 from data.sources.source import Source
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,9 @@ class Cifar10H(Source):
     def names(self) -> list[str]:
         return [f"test_{index:05d}" for index in range(len(self._images))]
 
-    def votes(self) -> pd.DataFrame:
+    def votes(self) -> "pd.DataFrame":
+        import pandas as pd
+
         rows, columns = np.nonzero(self._counts)
         return pd.DataFrame(
             {

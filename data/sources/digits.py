@@ -1,14 +1,16 @@
 """Embedded data without a download: scikit-learn's digits, blends of two digits, and simulated annotators."""
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from PIL import Image
-from sklearn.datasets import load_digits
 
 from data.images.deep import Reading
 from data.sources.source import Source
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,8 @@ class Digits(Source):
     _chances: np.ndarray = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
+        from sklearn.datasets import load_digits
+
         random = np.random.default_rng(self.seed)
         digits = load_digits()
         pixels, labels = digits.images / 16.0, digits.target
@@ -43,7 +47,9 @@ class Digits(Source):
         n_clear = len(self._images) - self.n_blends
         return [f"{'digit' if row < n_clear else 'blend'}_{row:04d}" for row in range(len(self._images))]
 
-    def votes(self) -> pd.DataFrame:
+    def votes(self) -> "pd.DataFrame":
+        import pandas as pd
+
         random = np.random.default_rng(self.seed + 1)
         edges = self._chances.cumsum(1)[:, None]
         draws = random.random((len(edges), self.n_annotators, 1)) * edges[..., -1:]

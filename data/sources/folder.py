@@ -5,17 +5,19 @@ import zlib
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from data.errors import InputError, name_some
 from data.images.decoding import BadImage, decode, may_be_deep, measure
 from data.images.deep import DARK, Reading, join_spreads
-from data.sources.listing import Listing, list_images, read_start
+from data.images.listing import Listing, list_images, read_start
 from data.sources.source import Measured, Source
-from data.tables.columns import COLUMNS
-from data.votes.reader import fit_votes, read_votes
+from data.votes.options import VoteOptions
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _UNREADABLE = (OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
 """What a disk, or a member of an archive that is damaged, encrypted or packed in a rare way, answers."""
@@ -30,16 +32,22 @@ class Folder(Source):
     class_names: tuple[str, ...] = ()
     page: int = 0
     """Of TIFF stacks, from 1; 0 takes none."""
+    reading: VoteOptions = field(default_factory=VoteOptions)
+    """How the votes are read, and which count."""
     _listing: Listing = field(init=False, repr=False)
     _listed: dict[str, str] = field(init=False, repr=False)
-    _table: pd.DataFrame = field(init=False, repr=False)
+    _table: "pd.DataFrame" = field(init=False, repr=False)
+    _classes: tuple[str, ...] = field(init=False, repr=False)
     _notices: tuple[str, ...] = field(init=False, repr=False)
     _archive: zipfile.ZipFile | None = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
+        from data.tables.columns import COLUMNS
+        from data.votes.reader import fit_votes, join_votes
+
         if not self.images.exists():
             raise InputError(f"No images at {self.images}: expected a folder or a .zip file.")
-        table = read_votes(self.votes_path, self.class_names)
+        table = join_votes((self.votes_path,), self.class_names, self.reading, numbered=True)
         archive = None if self.images.is_dir() else _open_zip(self.images)
         object.__setattr__(self, "_archive", archive)
         listing = list_images(self.images, archive)
@@ -49,12 +57,13 @@ class Folder(Source):
         object.__setattr__(self, "_listing", listing)
         object.__setattr__(self, "_listed", listed)
         object.__setattr__(self, "_table", fitted.rows[[name for name in COLUMNS if name in fitted.rows]])
+        object.__setattr__(self, "_classes", _settle_classes(self.class_names, set(fitted.rows["label"]), self.reading))
         object.__setattr__(self, "_notices", (*listing.notices, *fitted.notices))
 
     def names(self) -> list[str]:
         return list(self._listed)
 
-    def votes(self) -> pd.DataFrame:
+    def votes(self) -> "pd.DataFrame":
         return self._table
 
     def notices(self) -> tuple[str, ...]:
@@ -91,7 +100,17 @@ class Folder(Source):
             ) from error
 
     def classes(self) -> tuple[str, ...]:
-        return self.class_names
+        return self._classes
+
+
+def _settle_classes(classes: tuple[str, ...], left: set[str], reading: VoteOptions) -> tuple[str, ...]:
+    """The named classes after rare ones were merged or dropped; those that are gone for that reason leave the list."""
+    from data.votes.rare import RARE
+
+    if not classes or not (reading.merge_rare or reading.drop_rare):
+        return classes
+    kept = tuple(name for name in classes if name in left)
+    return (*kept, RARE) if RARE in left and RARE not in kept else kept
 
 
 def _open_zip(path: Path) -> zipfile.ZipFile:

@@ -1,12 +1,14 @@
 """The contract of a data source: images by name, and the votes on them."""
 
 from abc import ABC, abstractmethod
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import pandas as pd
 
 from data.images.deep import Reading
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class Measured(NamedTuple):
@@ -31,7 +33,7 @@ class Source(ABC):
         """
 
     @abstractmethod
-    def votes(self) -> pd.DataFrame:
+    def votes(self) -> "pd.DataFrame":
         """The long vote table, columns as in `data.votes.reader.read_votes`, images named as in `names`."""
 
     @abstractmethod

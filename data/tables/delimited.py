@@ -13,7 +13,7 @@ import pyarrow.csv
 
 from data.errors import InputError, name_some
 
-SEPARATORS = (",", ";", "\t")
+SEPARATORS = (",", ";", "\t", "|")
 _BLOCK = 1 << 30
 
 
@@ -25,9 +25,10 @@ class _Ragged(NamedTuple):
 
 
 def parse(text: str, path: Path, kind: str) -> tuple[pd.DataFrame, str]:
-    """The cells as text under stripped column names, and the separator: comma, semicolon, tab or what `sep=` says.
+    """The cells as text under stripped column names, and the separator: comma, semicolon, tab, bar or what `sep=` says.
 
-    Lines without any value, and columns without name and value (trailing commas), are left out. The index counts the
+    Lines without any value, and columns without name and value (trailing commas), are left out; a first column without
+    a name that has values, row numbers or an index, is called ``. The index counts the
     rows below the header from 0.
 
     Raises:
@@ -77,7 +78,10 @@ def _find_separator(text: str) -> tuple[str, str]:
     first, _, rest = text.partition("\n")
     if said := re.fullmatch(r'"?sep=(.)"?\s*', first, re.IGNORECASE):
         return rest, said[1]
-    return text, max(SEPARATORS, key=lambda separator: (first.count(separator), separator == ","))
+    # a table drawn for readers has lines of signs among its rows
+    drawn = first.lstrip().startswith("|")
+    usual = [separator for separator in SEPARATORS if separator != "|" or not drawn]
+    return text, max(usual, key=lambda separator: (first.count(separator), separator == ","))
 
 
 def _check_quotes(text: str, separator: str, n_columns: int, path: Path, kind: str) -> None:
@@ -136,10 +140,11 @@ def _refuse_second_header(cells: pd.DataFrame, header: list[str], path: Path, ki
 
 
 def _drop_unnamed(cells: pd.DataFrame, header: list[str], path: Path, kind: str) -> pd.DataFrame:
-    """Columns without a name: row numbers in front and empty ones are left out, others are a header too short."""
+    """Columns without a name: the first is row numbers or an index, empty ones are left out, others mean a header too
+    short."""
     kept = []
     for place, name in enumerate(header):
-        if name:
+        if name or (not place and (cells.iloc[:, place] != "").any()):
             kept.append(place)
         elif place and (cells.iloc[:, place] != "").any():
             raise InputError(

@@ -1,4 +1,4 @@
-"""Tables that people hand in: .csv or .parquet to columns of text and of numbers."""
+"""Tables that people hand in: .csv, .xlsx or .parquet to columns of text and of numbers."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,9 +12,22 @@ import pyarrow.parquet as pq
 from data.errors import InputError, name_some
 from data.tables.delimited import parse
 from data.tables.text import read_text
+from data.tables.workbook import is_workbook, read_workbook
 
 NO_VALUE = frozenset({"", "NA", "N/A", "NaN", "nan", "null", "NULL", "None"})
 """What R, pandas and databases write where a number is missing."""
+
+
+class Cells(NamedTuple):
+    """A table as it stands in its file."""
+
+    rows: pd.DataFrame
+    """Its index counts the rows of the file from 0; empty ones are left out. A first column without a name, row numbers
+    or an index, is called ``."""
+    separator: str
+    """Of delimited text; else empty."""
+    notices: tuple[str, ...]
+    """What its reader ought to know, in words."""
 
 
 class Table(NamedTuple):
@@ -30,7 +43,8 @@ def read_table(path: Path, kind: str, text: Sequence[str], numbers: Sequence[str
     """Reads a table as it stands; those of the named columns that it has get their type.
 
     Args:
-        path: delimited text, or Parquet where its name ends so. Names of columns may differ in case and spaces.
+        path: delimited text, an Excel workbook, or Parquet where its name ends so. Names of columns may differ in case
+            and spaces.
         kind: what the table is, for the messages.
         text: columns of text; a cell without a value is "". A class may well be called 'NA' or 'null'.
         numbers: columns of numbers; a cell without a value is NaN.
@@ -38,13 +52,24 @@ def read_table(path: Path, kind: str, text: Sequence[str], numbers: Sequence[str
     Raises:
         InputError: the file cannot be read, or a cell is not of its column's type; names the rows, counted from 1.
     """
-    notice, separator = "", ""
+    return type_columns(read_cells(path, kind), path, kind, text, numbers)
+
+
+def read_cells(path: Path, kind: str) -> Cells:
+    """The cells of delimited text, .parquet or an Excel workbook; raises InputError where the file cannot be read."""
     if path.suffix.lower() == ".parquet":
-        rows = _read_parquet(path, kind)
-    else:
-        content, notice = read_text(path, kind)
-        rows, separator = parse(content, path, kind)
-    rows = _name_columns(rows, (*text, *numbers), path, kind)
+        return Cells(_read_parquet(path, kind), "", ())
+    if is_workbook(path):
+        return Cells(*read_workbook(path, kind))
+    content, notice = read_text(path, kind)
+    rows, separator = parse(content, path, kind)
+    return Cells(rows, separator, (notice,) if notice else ())
+
+
+def type_columns(cells: Cells, path: Path, kind: str, text: Sequence[str], numbers: Sequence[str]) -> Table:
+    """The named columns in their types; arguments and errors as of `read_table`."""
+    rows = _name_columns(cells.rows, (*text, *numbers), path, kind)
+    rows = rows.drop(columns="", errors="ignore")
     for column in text:
         if column in rows:
             _refuse_lists(rows[column], path, kind)
@@ -56,15 +81,15 @@ def read_table(path: Path, kind: str, text: Sequence[str], numbers: Sequence[str
     for column in numbers:
         if column not in rows:
             continue
-        given = _from_decimal_comma(rows[column]) if separator not in ("", ",") else rows[column]
-        figures[column], bad = _to_numbers(given)
+        given = _from_decimal_comma(rows[column]) if cells.separator not in ("", ",") else rows[column]
+        figures[column], bad = to_numbers(given)
         if bad:
             faults.append(f"{column} must be numbers: {name_some(bad)}")
     if faults:
         raise InputError(
             f"{kind} {path} cannot be used:\n- " + "\n- ".join(faults) + "\nLeave a cell without a value empty."
         )
-    return Table(rows.assign(**names, **figures), (notice,) if notice else ())
+    return Table(rows.assign(**names, **figures), cells.notices)
 
 
 def column_names(path: Path, kind: str) -> list[str]:
@@ -77,7 +102,7 @@ def column_names(path: Path, kind: str) -> list[str]:
             return list(pq.read_schema(path).names)
         except (OSError, pa.ArrowException) as error:
             raise InputError(f"{kind} {path} cannot be read ({error}); save it as Parquet or UTF-8 CSV.") from error
-    return list(parse(read_text(path, kind).text, path, kind)[0].columns)
+    return [name for name in read_cells(path, kind).rows.columns if name]
 
 
 def _read_parquet(path: Path, kind: str) -> pd.DataFrame:
@@ -119,7 +144,7 @@ def _to_text(column: pd.Series) -> pd.Series:
     return column.astype(object).fillna("").astype(str)  # by object, as categories and times take no ""
 
 
-def _to_numbers(column: pd.Series) -> tuple[pd.Series, list[str]]:
+def to_numbers(column: pd.Series) -> tuple[pd.Series, list[str]]:
     """The column as numbers, and the cells that are none."""
     if pd.api.types.is_numeric_dtype(column):
         return column if isinstance(column.dtype, np.dtype) else column.astype(float), []

@@ -10,7 +10,7 @@ import pyarrow as pa
 from data.errors import InputError
 
 _FOREIGN = (
-    (b"PK\x03\x04", "an Excel workbook or a zip file", "save the sheet as CSV in UTF-8, or unpack the zip file"),
+    (b"PK\x03\x04", "a zip file, or an Excel workbook that is damaged", "unpack it, or save the sheet as CSV in UTF-8"),
     (b"PAR1", "Parquet", "let its name end in .parquet"),
     (b"\xd0\xcf\x11\xe0", "an Excel workbook", "save the sheet as CSV in UTF-8"),
     (b"%PDF", "a PDF", "export the table as CSV"),
@@ -28,8 +28,11 @@ class Text(NamedTuple):
     """In words, where its encoding was not UTF; else empty."""
 
 
-def read_text(path: Path, kind: str) -> Text:
+def read_text(path: Path, kind: str, *, markup: bool = False) -> Text:
     """Reads UTF-8, UTF-16 and, where it can be nothing else of Western Europe, Windows-1252; .gz and .bz2 unpacked.
+
+    Args:
+        markup: whether JSON and XML are wanted as well.
 
     Raises InputError when the file is something else: JSON, a workbook, a page, bytes of an unknown encoding.
     """
@@ -42,7 +45,8 @@ def read_text(path: Path, kind: str) -> Text:
         if content.startswith(start):
             raise InputError(f"{kind} {path} cannot be read: it is {what}; {remedy}.")
     text, notice = _decode(content, path, kind)
-    _refuse_markup(text, path, kind)
+    if not markup:
+        _refuse_markup(text, path, kind)
     return Text(text, notice)
 
 

@@ -37,12 +37,13 @@ def unite_labels(labels: pd.Series, source: str, classes: Sequence[str] = ()) ->
     known = _known_forms(classes)
     groups: dict[str, list[str]] = {}
     for label in spellings:
-        groups.setdefault(_key(label), []).append(label)
+        groups.setdefault(label_key(label), []).append(label)
     names: dict[str, str] = {}
     for members in groups.values():
         commonest = _commonest(members, counts)
         for label in members:
-            names[label] = label if label in classes else known.get(clean(label)) or known.get(_key(label)) or commonest
+            form = known.get(clean(label)) or known.get(label_key(label))
+            names[label] = label if label in classes else form or commonest
     changed = [label for label in spellings if names[label] != label]
     notices = []
     if changed:
@@ -61,12 +62,25 @@ def unite_labels(labels: pd.Series, source: str, classes: Sequence[str] = ()) ->
     return United(labels, tuple(notices))
 
 
+def name_numbers(labels: pd.Series, classes: Sequence[str]) -> United:
+    """Labels 0, 1, ... as the classes in their order, where all are such numbers and no class is called so."""
+    keys = {label: label_key(label) for label in labels.unique()}
+    known = {label_key(name) for name in classes}
+    numbers = [key for key in keys.values() if key.isdecimal() and int(key) < len(classes) and key not in known]
+    if not classes or len(numbers) < len(keys):
+        return United(labels, ())
+    names = {label: classes[int(key)] for label, key in keys.items()}
+    first = next(iter(names))
+    text = f"labels are numbers and mean the classes in the order given, from 0: {first} is {names[first]}"
+    return United(labels.map(names), (text,))
+
+
 def clean_annotators(annotators: pd.Series, source: str) -> United:
     """Each annotator's name in one spelling, as labels are; what a program writes for 'unknown' names nobody."""
     counts = annotators.value_counts()
     groups: dict[str, list[str]] = {}
     for name in counts.index:
-        groups.setdefault(_key(name), []).append(name)
+        groups.setdefault(label_key(name), []).append(name)
     names = {
         name: "" if key in MISSING else _commonest(members, counts)
         for key, members in groups.items()
@@ -87,7 +101,8 @@ def clean_annotators(annotators: pd.Series, source: str) -> United:
     return United(annotators.map(names), tuple(notices))
 
 
-def _key(label: str) -> str:
+def label_key(label: str) -> str:
+    """What all spellings of a class share: `Cat ` and `cat`, 7.0 and 7."""
     folded = clean(label).casefold()
     # a column with gaps turns 7 into 7.0
     return folded.removesuffix(".0") if _IS_WHOLE.fullmatch(folded) else folded
@@ -97,7 +112,7 @@ def _known_forms(classes: Sequence[str]) -> dict[str, str]:
     """Cleaned name and key -> class, where only one class has it."""
     forms: dict[str, set[str]] = {}
     for name in classes:
-        for form in {clean(name), _key(name)}:
+        for form in {clean(name), label_key(name)}:
             forms.setdefault(form, set()).add(name)
     return {form: min(names) for form, names in forms.items() if len(names) == 1}
 

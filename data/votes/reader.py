@@ -10,14 +10,16 @@ import pandas as pd
 from data.errors import InputError, name_some
 from data.names.fit import fit_images, name_unknown
 from data.names.spelling import clean
-from data.tables.columns import COLUMNS, describe_missing
-from data.tables.reader import read_table
-from data.votes.labels import RESERVED, clean_annotators, unite_labels
-from data.votes.repeats import TIMES, drop_repeats, drop_second_copy
+from data.tables.columns import COLUMNS, ROUND, TIMES
+from data.votes.forms import read_answers
+from data.votes.ignored import part_ignored
+from data.votes.labels import RESERVED, clean_annotators, name_numbers, unite_labels
+from data.votes.options import VoteOptions
+from data.votes.rare import settle_rare
+from data.votes.repeats import drop_repeats, drop_second_copy
 from data.votes.rounds import read_round
 
-ROUND = "round"
-"""Optional column that numbers an annotator's answers on the same image; `dc3 merge` writes it."""
+_USUAL = VoteOptions()
 MOST_VOTES = 10**9
 """In one row; more is no count, and would overflow."""
 
@@ -31,6 +33,10 @@ class VoteTable(NamedTuple):
     """What was united, repeated or doubtful, in words for the user."""
     source: str
     """The file, for messages."""
+    ignored: pd.DataFrame = pd.DataFrame()
+    """Rows of the same columns that say 'cannot tell': they are kept, but are no class and no votes."""
+    options: VoteOptions = VoteOptions()
+    """How it was read; classes that are too rare are settled once the images are known."""
 
 
 class Votes(NamedTuple):
@@ -42,45 +48,79 @@ class Votes(NamedTuple):
     """k names, in the order of the columns."""
 
 
-def read_votes(path: Path, classes: Sequence[str] = ()) -> VoteTable:
-    """Reads a vote table: the one reader of all tables that name images and labels.
+def read_votes(path: Path, classes: Sequence[str] = (), options: VoteOptions = _USUAL) -> VoteTable:
+    """Reads votes in any form (`data.votes.forms`): the one reader of all tables that name images and labels.
 
-    Delimited text or .parquet (`data.tables.reader`); labels in one spelling (`data.votes.labels`); one vote of an
-    annotator on an image (`data.votes.repeats`). Images are named as in the table: `data.names.fit.fit_images`
-    gives them the names of the images at hand.
+    Labels come in one spelling (`data.votes.labels`); one vote of an annotator on an image (`data.votes.repeats`).
+    Images are named as in the table: `data.names.fit.fit_images` gives them the names of the images at hand.
 
     Args:
         classes: known names, where there are any.
+        options: what the content does not say.
 
     Raises:
-        InputError: the file is missing, unreadable, lacks a column, has a row without image or label, or answers of
-            which nothing says which counts.
+        InputError: there are no votes, in no known form, a row lacks image or label, or of answers nothing says which
+            counts.
     """
-    if not path.is_file():
-        raise InputError(f"No vote table at {path}: expected a .csv or .parquet with columns image, label.")
+    return join_votes((path,), classes, options)
+
+
+def join_votes(
+    paths: Sequence[Path], classes: Sequence[str] = (), options: VoteOptions = _USUAL, *, numbered: bool = False
+) -> VoteTable:
+    """Reads several tables as one; arguments and errors as of `read_votes`.
+
+    Args:
+        numbered: whether `classes` stand in the order of their numbers, so that labels 0, 1, ... can mean them.
+    """
+    found = [read_answers(path, options) for path in paths]
+    for path, answers in zip(paths, found, strict=True):
+        if not len(answers.rows):
+            raise InputError(f"Vote table {path} has a header and no row below it: write one row a vote.")
+        _refuse_cells(answers.rows, path)
+    rows = pd.concat([answers.rows for answers in found], ignore_index=True) if len(found) > 1 else found[0].rows
+    notices = tuple(dict.fromkeys(notice for answers in found for notice in answers.notices))
+    if numbered:
+        named = name_numbers(rows["label"], classes)
+        rows, notices = rows.assign(label=named.labels), (*notices, *named.notices)
+    source = paths[0].name + (f" and {len(paths) - 1} more" if len(paths) > 1 else "")
+    return _clean(_fill(rows), notices, source, classes, options, merged=any(read_round(path) for path in paths))
+
+
+def _fill(rows: pd.DataFrame) -> pd.DataFrame:
+    """What a table of several lacks in some of them: nobody's name, one vote, no round and no time."""
+    texts = [column for column in ("annotator", ROUND, *TIMES) if column in rows]
+    rows = rows.assign(**{column: rows[column].fillna("") for column in texts})
+    return rows.assign(votes=rows["votes"].fillna(1)) if "votes" in rows and len(rows) else rows
+
+
+def _clean(
+    rows: pd.DataFrame,
+    notices: tuple[str, ...],
+    source: str,
+    classes: Sequence[str],
+    options: VoteOptions,
+    *,
+    merged: bool,
+) -> VoteTable:
     people: tuple[str, ...] = ()
-    rows, notices = read_table(path, "Vote table", (*COLUMNS[:3], ROUND, *TIMES), COLUMNS[3:])
-    if not {*COLUMNS[:2]} <= set(rows):
-        raise InputError(describe_missing(rows, path))
-    if not len(rows):
-        raise InputError(f"Vote table {path} has a header and no row below it: write one row a vote.")
-    _refuse_cells(rows, path)
-    united = unite_labels(rows["label"], path.name, classes)
-    rows = rows.assign(label=united.labels)
+    parted = part_ignored(rows, source, options.ignore_labels)
+    united = unite_labels(parted.rows["label"], source, classes)
+    rows = parted.rows.assign(label=united.labels)
     if "annotator" in rows:
-        names, people = clean_annotators(rows["annotator"], path.name)
+        names, people = clean_annotators(rows["annotator"], source)
         rows = rows.assign(annotator=names)
     rows = rows[[column for column in (*COLUMNS, ROUND, *TIMES) if column in rows]].reset_index(drop=True)
-    if ROUND not in rows and "annotator" in rows and read_round(path):
+    if ROUND not in rows and "annotator" in rows and merged:
         # merged by a version that kept no rounds: an annotator's answers are of several, and all count
         rows = rows.assign(round=rows.groupby(["image", "annotator"]).cumcount().astype(str))
-    copy = drop_second_copy(rows, path.name)
+    copy = drop_second_copy(rows, source)
     try:
-        once = drop_repeats(copy.rows, path.name)
+        once = drop_repeats(copy.rows, source)
     except InputError as error:  # two people taken for one may be the cause
         raise InputError("\n".join((str(error), *people))) from error
-    notices = (*notices, *people, *united.notices, *copy.notices, *once.notices)
-    return VoteTable(once.rows.reset_index(drop=True), notices, path.name)
+    notices = (*notices, *people, *parted.notices, *united.notices, *copy.notices, *once.notices)
+    return VoteTable(once.rows.reset_index(drop=True), notices, source, parted.ignored, options)
 
 
 def fit_votes(
@@ -98,9 +138,16 @@ def fit_votes(
     if len(classes):
         united = unite_labels(rows["label"], table.source, classes)
         rows, notices = rows.assign(label=united.labels), tuple(dict.fromkeys((*notices, *united.notices)))
-    fitted = fit_images(rows, table.source, images, all_there=all_there)
+    both = pd.concat([rows, table.ignored], keys=["voted", "ignored"]) if len(table.ignored) else rows
+    fitted = fit_images(both, table.source, images, all_there=all_there)
+    ignored = table.ignored
+    if len(table.ignored):
+        ignored = fitted.rows.loc["ignored"] if "ignored" in fitted.rows.index else table.ignored
+        fitted = fitted._replace(rows=fitted.rows.loc["voted"] if len(rows) else rows)
     once = drop_repeats(fitted.rows, table.source)  # again: one image may have had two names
-    return table._replace(rows=once.rows.reset_index(drop=True), notices=(*notices, *fitted.notices, *once.notices))
+    settled = settle_rare(once.rows.reset_index(drop=True), ignored, table.source, table.options)
+    notices = (*notices, *fitted.notices, *once.notices, *settled.notices)
+    return table._replace(rows=settled.rows, notices=notices, ignored=settled.ignored)
 
 
 def _refuse_cells(rows: pd.DataFrame, path: Path) -> None:

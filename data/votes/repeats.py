@@ -5,10 +5,9 @@ from typing import NamedTuple
 import pandas as pd
 
 from data.errors import InputError, name_some
+from data.tables.columns import TIMES
 from data.tables.times import read_times
 
-TIMES = ("at", "updated_at", "created_at", "timestamp")
-"""Columns that say when an answer was given; the first that a table has is taken."""
 _MANY = 10
 """Rows that nobody gives twice in the same order by chance."""
 

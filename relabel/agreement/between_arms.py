@@ -51,6 +51,12 @@ def measure_agreement(evidence: Evidence, options: MeasureOptions) -> Iterator[M
     yield from _each_annotator(evidence, draws)
 
 
+def measure_votes(counts: np.ndarray, options: MeasureOptions) -> Iterator[Measure]:
+    """Yields the coefficients of raw votes (N, k), which name no annotators: before any proposal."""
+    draws = Draws(len(counts), options.resamples, options.seed).at_most(int(counts.sum()))
+    yield from (sampled.measure for sampled in _of_counts(counts, BEFORE, draws))
+
+
 def _measure_scope(evidence: Evidence, scope: str, draws: Draws) -> Iterator[Sampled]:
     labels = evidence.labels[evidence.labels["is_dealt"]]
     answers = labels if scope == ALL else labels[labels["arm"] == scope]

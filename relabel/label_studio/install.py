@@ -25,7 +25,8 @@ def install(cache: Path | None = None) -> Path:
         if not (folder / "done").is_file():
             shutil.rmtree(folder, ignore_errors=True)
             _run(sys.executable, "-m", "venv", str(folder))
-            _run(str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", f"label-studio=={VERSION}")
+            pip = (str(folder / "bin" / "python"), "-m", "pip")
+            _run(*pip, "install", "--quiet", "--no-compile", f"label-studio=={VERSION}")
             (folder / "done").touch()
     return folder / "bin" / "label-studio"
 

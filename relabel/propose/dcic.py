@@ -13,7 +13,7 @@ import numpy as np
 from data.proposals import IMAGES, Proposal
 
 FILE = "dcic.json"
-SPLITS = {"labelled": "train", "unlabelled": "unlabeled", "validation": "val", "test": "test"}
+SPLITS = {"labelled": "train", "unlabelled": "unlabeled", "validation": "val", "test": "test", "waiting": "unlabeled"}
 FOLD = 1
 """Of DCIC's five; our split is not one of them."""
 

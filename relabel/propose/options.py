@@ -6,7 +6,8 @@ from typing import Literal
 from data.errors import InputError
 from relabel.cost import Cost, list_cost_faults
 
-PARTS = ("labelled", "unlabelled", "validation", "test")
+PARTS = ("labelled", "unlabelled", "validation", "test", "waiting")
+UNLEARNED = ("unlabelled", "waiting")
 LEAST_CONTROL = 0.1
 """Below, the control arm is too small to tell what the proposals do (10,000 images, 10 %: 1,000 images)."""
 
@@ -15,8 +16,10 @@ LEAST_CONTROL = 0.1
 class ProposeOptions:
     """How proposals are made of predictions."""
 
-    parts: str = "unlabelled"
-    """Parts of the split to propose, with commas between, or all: labelled, unlabelled, validation, test."""
+    parts: str = ""
+    """Parts of the split to propose, with commas between, or all: labelled, unlabelled, validation, test, waiting.
+    Unless given, the images that no label was learned of (unlabelled and waiting), or, where a run has none of these,
+    the labelled ones."""
     control: float = 0.1
     """Share of the images that get no proposal, so that the proposals' effect can be measured; 0.1 or more."""
     seed: int = 0
@@ -41,7 +44,8 @@ class ProposeOptions:
 
 def check_options(options: ProposeOptions) -> tuple[str, ...]:
     """The parts, as names; raises InputError with every value out of range."""
-    parts = PARTS if options.parts == "all" else tuple(part.strip() for part in options.parts.split(","))
+    given = options.parts or ",".join(UNLEARNED)
+    parts = PARTS if given == "all" else tuple(part.strip() for part in given.split(","))
     strange = [part for part in parts if part not in PARTS]
     checks = {
         f"parts must be among {', '.join(PARTS)}, or all; it names {', '.join(map(repr, strange))}": not strange,

@@ -45,6 +45,8 @@ def propose(predictions: Predictions, options: ProposeOptions, round_: int) -> P
     """
     parts = check_options(options)
     prior_votes = options.prior_votes or fit_prior_votes(predictions)
+    if not options.parts and not np.isin(predictions.parts, parts).any():
+        parts = ("labelled",)
     predictions = _take_parts(predictions, parts)
     belief = believe(predictions, options.known_votes, prior_votes)
     share = shares(belief)

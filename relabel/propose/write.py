@@ -14,10 +14,12 @@ from relabel.propose.proposals import Proposed, propose
 
 @dataclass(frozen=True)
 class RunFacts:
-    """Which run proposes, for which round."""
+    """Which run proposes, for which round, and how good it is."""
 
     run_id: str
     round: int
+    quality: tuple[str, ...] = ()
+    """In words (`data.quality`)."""
 
 
 def write_proposals(
@@ -47,6 +49,7 @@ def write_proposals(
         round=run.round,
         control_share=n_control / len(proposed.proposals),
         seed=options.seed,
+        quality=run.quality,
     )
 
     def fill(work: Path) -> None:

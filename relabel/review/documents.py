@@ -15,7 +15,13 @@ Document = dict[str, object]
 def describe_session(desk: Desk, annotator: str) -> Document:
     """What the page needs once."""
     about = desk.bundle.about
-    return {"annotator": annotator, "classes": about.classes, "round": about.round, "largest": LARGEST_SELECTION}
+    return {
+        "annotator": annotator,
+        "classes": about.classes,
+        "round": about.round,
+        "largest": LARGEST_SELECTION,
+        "quality": about.quality,
+    }
 
 
 def describe_state(desk: Desk, state: State, taken: Answer | None = None) -> Document:

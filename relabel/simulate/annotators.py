@@ -1,14 +1,16 @@
 """One simulated annotator: answers drawn from the real votes, the published acceptance model and a cost model."""
 
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
 import numpy as np
 
 from data.errors import InputError
-from data.verdicts import Outcome
 from relabel.acceptance import FULL_ACCEPTANCE, acceptance, list_bias_faults
 from relabel.cost import Cost, check_seconds, cluster_seconds, list_cost_faults
+
+if TYPE_CHECKING:
+    from data.verdicts import Outcome
 
 NO_CLASS = -1
 """In place of a class number: no proposal, or no label given."""
@@ -59,7 +61,7 @@ class ImageAnswer(NamedTuple):
 
     label: int
     """Class number."""
-    outcome: Outcome
+    outcome: "Outcome"
     """accepted, changed or manual."""
     seconds: float
 
@@ -71,7 +73,7 @@ class ClusterAnswer(NamedTuple):
     """Class number given to all that belong, `NO_CLASS` where the cluster is mixed."""
     belongs: np.ndarray
     """(M,) False for members that were taken out; all False where the cluster is mixed."""
-    outcome: Outcome
+    outcome: "Outcome"
     """Of the members that belong: accepted or changed; skipped where the cluster is mixed."""
     seconds: float
     """For the cluster as a whole."""

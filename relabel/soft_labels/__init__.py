@@ -4,12 +4,12 @@ from collections.abc import Callable
 
 import numpy as np
 
+from relabel.options import EstimateOptions
 from relabel.soft_labels.ballots import Ballots
 from relabel.soft_labels.bias_correction import correct_bias, correct_bias_and_blend
 from relabel.soft_labels.class_blending import blend_classes
 from relabel.soft_labels.crowdlab import weigh_with_model
 from relabel.soft_labels.dawid_skene import estimate_dawid_skene
-from relabel.soft_labels.options import EstimateOptions
 from relabel.soft_labels.share import share_of_votes
 
 Estimator = Callable[[Ballots, EstimateOptions], np.ndarray]

@@ -4,9 +4,9 @@ import numpy as np
 
 from data.errors import InputError
 from relabel.acceptance import free_share, list_bias_faults
+from relabel.options import EstimateOptions
 from relabel.soft_labels.ballots import NOTHING, Ballots
 from relabel.soft_labels.class_blending import blend
-from relabel.soft_labels.options import EstimateOptions
 
 
 def correct_bias(ballots: Ballots, options: EstimateOptions) -> np.ndarray:

@@ -4,8 +4,8 @@ import numpy as np
 
 from data.errors import InputError
 from data.votes.counts import leading, soft_labels
+from relabel.options import EstimateOptions
 from relabel.soft_labels.ballots import Ballots
-from relabel.soft_labels.options import EstimateOptions
 
 
 def blend_classes(ballots: Ballots, options: EstimateOptions) -> np.ndarray:

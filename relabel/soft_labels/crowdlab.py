@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from data.errors import InputError
+from relabel.options import EstimateOptions
 from relabel.soft_labels.ballots import Ballots, require_annotators
-from relabel.soft_labels.options import EstimateOptions
 
 
 class Trust(NamedTuple):

@@ -7,8 +7,8 @@ from scipy.sparse import csr_array
 
 from data.errors import InputError
 from data.votes.counts import soft_labels
+from relabel.options import EstimateOptions
 from relabel.soft_labels.ballots import Ballots, require_annotators
-from relabel.soft_labels.options import EstimateOptions
 
 TINY = 1e-10
 """Least probability of an answer: one unheard-of answer must not rule a class out for good."""

@@ -14,10 +14,10 @@ from data.errors import InputError, name_some
 from data.predictions import Predictions
 from data.votes.counts import is_voted, soft_labels
 from data.votes.reader import count_votes
+from relabel.options import EstimateOptions
 from relabel.soft_labels import ESTIMATORS
 from relabel.soft_labels.ballots import Ballots
 from relabel.soft_labels.class_blending import mean_soft_labels
-from relabel.soft_labels.options import EstimateOptions
 
 
 def estimate(names: Sequence[str], ballots: Ballots, options: EstimateOptions) -> dict[str, np.ndarray]:

@@ -3,8 +3,8 @@
 import numpy as np
 
 from data.votes.counts import soft_labels
+from relabel.options import EstimateOptions
 from relabel.soft_labels.ballots import Ballots
-from relabel.soft_labels.options import EstimateOptions
 
 
 def share_of_votes(ballots: Ballots, options: EstimateOptions) -> np.ndarray:

@@ -3,6 +3,7 @@
 import math
 from urllib.parse import urlencode
 
+from data.quality import describe_quality
 from serving.model.card import ModelCard
 
 
@@ -32,7 +33,17 @@ def describe_model(card: ModelCard, version: str) -> dict[str, object]:
         "variant": card.variant,
         # JSON has no number for what cannot be measured, as the AUROC where no image is disputed
         "metrics": {name: value if math.isfinite(value) else None for name, value in card.metrics.items()},
+        "quality": _tell_quality(card),
         "fingerprint": card.fingerprint,
         "precision": card.precision,
         "format_version": card.format_version,
+    }
+
+
+def _tell_quality(card: ModelCard) -> dict[str, object]:
+    quality = describe_quality(card.metrics)
+    return {
+        "words": quality.words,
+        "proposals_help": quality.proposals_help,
+        "ambiguity_helps": quality.ambiguity_helps,
     }

@@ -88,6 +88,26 @@ READING: Json = {
         "page": {"type": "integer", "minimum": 0, "description": "of TIFF stacks, from 1; 0: none is taken"},
     },
 }
+QUALITY: Json = {
+    "type": "object",
+    "description": "how good the model is, on the validation images of its training",
+    "required": ["words", "proposals_help", "ambiguity_helps"],
+    "properties": {
+        "words": {"type": "array", "items": {"type": "string"}, "description": "for people, and what to do"},
+        "proposals_help": _nullable(
+            {
+                "type": "boolean",
+                "description": "whether proposals are right more often than the commonest class; null: not measured",
+            }
+        ),
+        "ambiguity_helps": _nullable(
+            {
+                "type": "boolean",
+                "description": "whether the ambiguity finds disputed images better than chance; null: not measured",
+            }
+        ),
+    },
+}
 MODEL: Json = {
     "type": "object",
     "required": [
@@ -100,6 +120,7 @@ MODEL: Json = {
         "prior",
         "variant",
         "metrics",
+        "quality",
         "fingerprint",
         "precision",
         "format_version",
@@ -114,6 +135,7 @@ MODEL: Json = {
         "prior": {"type": "number"},
         "variant": {"type": "string"},
         "metrics": {"type": "object", "additionalProperties": _nullable({"type": "number"})},
+        "quality": QUALITY,
         "fingerprint": {"type": "string", "description": "of the data that the model was trained on"},
         "precision": {"type": "string", "enum": ["float32", "float16", "int8"]},
         "format_version": {"type": "integer"},

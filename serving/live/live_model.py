@@ -5,10 +5,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from data.images.decoding import BadImage, decode, resize
+from data.images.decoding import BadImage
 from serving.live.batching import Batcher
 from serving.live.uploaded import Upload
 from serving.model.card import BadModel
+from serving.model.files import to_input
 from serving.model.scores import Score, to_scores
 from serving.model.session import Model
 from serving.model.typical_files import name_typical
@@ -86,10 +87,9 @@ class LiveModel:
         if isinstance(upload.data, BadImage):
             return upload.data
         try:
-            image = decode(upload.data, upload.name, self._settings.max_pixels, self.model.card.reading)
+            return to_input(upload.data, upload.name, self.model.card, self._settings.max_pixels)
         except BadImage as error:
             return error
-        return resize(image, self.model.card.input_size)
 
     def _score(self, items: Sequence[Upload | np.ndarray | BaseException], alone: bool) -> list[Score | BaseException]:
         """Decodes what is not decoded yet and runs the good ones through the model; a bad one stays what it is."""

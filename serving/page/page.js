@@ -28,6 +28,11 @@ async function askModel() {
   const found = await ask("model");
   if (found.error) return null;
   element("model").textContent = `Model ${found.model_version}, ${found.classes.length} classes.`;
+  element("quality").replaceChildren(...found.quality.words.map((sentence) => {
+    const item = document.createElement("li");
+    item.textContent = sentence;
+    return item;
+  }));
   return found;
 }
 

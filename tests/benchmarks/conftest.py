@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from benchmarks.gpu.data import write_data
+from benchmarks.gpu.environment import alone
 from benchmarks.gpu.settings import Settings, write_settings
 from data.ingest import Dataset
 
@@ -54,5 +55,8 @@ def make_settings(data: Path, folder: Path, **changes: object) -> Settings:
 @pytest.fixture(scope="session")
 def machine_python() -> str:
     """Python with the GPU machine's torch where `benchmarks.gpu.environment` made it, else the one that runs this."""
-    python = Path(os.environ.get("DC3_GPU_PYTHON", ROOT / "build" / "gpu-environment" / "bin" / "python"))
-    return str(python) if python.exists() else sys.executable
+    if named := os.environ.get("DC3_GPU_PYTHON"):
+        return named
+    folder = ROOT / "build" / "gpu-environment"
+    with alone(folder):
+        return str(folder / "bin" / "python") if (folder / "done").exists() else sys.executable

@@ -24,7 +24,8 @@ from benchmarks.gpu.watch import marker_path, run_part
 from data.errors import InputError
 from data.predictions import Predictions, read_predictions, write_predictions
 from tests.benchmarks.conftest import ROOT, make_dataset, make_settings
-from training.batches.split import SplitOptions, split_images
+from training.batches.split import split_images
+from training.options import SplitOptions
 
 PARTS = ("tests", "step", "training", "features")
 FIRST, SECOND = plan_runs(False)[:2]

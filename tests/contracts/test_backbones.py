@@ -1,48 +1,160 @@
-"""Every backbone of BACKBONES turns images into pooled features of its stated width."""
+"""Every backbone of BACKBONES keeps its contract; the checks take sound ones of any kind and refuse faulty ones."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import numpy as np
 import pytest
 import torch
+from torch import Tensor, nn
 
-from training.networks import BACKBONES, NetworkOptions, build_network
-from training.networks.backbone import frozen_statistics, set_batch_norm_decay
+from tests.contracts import backbone_checks
+from tests.contracts.backbone_checks import CHECKS, Make
+from tests.contracts.plug_ins import GroupNormed
+from training.networks import BACKBONES
+from training.networks.backbone import Backbone
+from training.networks.normalisation import Normalisation, Normalise
+from training.networks.small import Small
 
-every_backbone = pytest.mark.parametrize("name", BACKBONES)
-
-
-@every_backbone
-def test_features_have_the_stated_width(name: str) -> None:
-    backbone = BACKBONES[name](32, "")
-    assert backbone(torch.zeros(2, 3, 32, 32)).shape == (2, backbone.width)
-
-
-@every_backbone
-def test_head_has_k_and_5k_and_one_outputs(name: str) -> None:
-    network = build_network(NetworkOptions(name), 32, n_classes=4)
-    outputs = network(torch.zeros(2, 3, 32, 32))
-    assert [tuple(output.shape) for output in outputs] == [(2, 4), (2, 20), (2,)]
-    assert network.head.out_features == 25
+every_check = pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
 
 
-@every_backbone
-def test_seed_decides_the_weights(name: str) -> None:
-    states = []
-    for seed in (0, 0, 1):
-        torch.manual_seed(seed)
-        states.append(torch.nn.utils.parameters_to_vector(build_network(NetworkOptions(name), 32, 3).parameters()))
-    assert torch.equal(states[0], states[1])
-    assert not torch.equal(states[0], states[2])
+@every_check
+@pytest.mark.parametrize("name", BACKBONES)
+def test_backbone_keeps(name: str, check: Callable[[Make], None]) -> None:
+    check(BACKBONES[name])
 
 
-@every_backbone
-def test_frozen_statistics_stay_and_move_again(name: str) -> None:
-    network = build_network(NetworkOptions(name), 32, 3).train()
-    set_batch_norm_decay(network, 0.9)
-    images = torch.rand(4, 3, 32, 32, generator=torch.Generator().manual_seed(0))
-    before = [buffer.clone() for buffer in network.buffers() if buffer.is_floating_point()]
-    with frozen_statistics(network):
-        network(images)
-    still = [buffer.clone() for buffer in network.buffers() if buffer.is_floating_point()]
-    assert all(torch.equal(a, b) for a, b in zip(before, still, strict=True))
-    network(images)
-    moved = [buffer for buffer in network.buffers() if buffer.is_floating_point()]
-    assert not all(torch.equal(a, b) for a, b in zip(before, moved, strict=True))
+@every_check
+def test_a_backbone_without_batch_normalisation_keeps(check: Callable[[Make], None]) -> None:
+    check(GroupNormed)
+
+
+class Unseeded(GroupNormed):
+    def __init__(self, size: int) -> None:
+        super().__init__(size)
+        drawn = np.random.default_rng().normal(size=self.stem.weight.shape)
+        self.stem.weight.data = torch.from_numpy(drawn).float()
+
+
+class AlwaysTheSame(GroupNormed):
+    def __init__(self, size: int) -> None:
+        super().__init__(size)
+        for weight in self.parameters():
+            nn.init.constant_(weight, 0.1)
+
+
+class WrongWidth(GroupNormed):
+    def __init__(self, size: int) -> None:
+        super().__init__(size)
+        self.width += 1
+
+
+class Remembering(GroupNormed):
+    """Keeps a running mean by hand, which `frozen_statistics` does not know."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__(size)
+        self.register_buffer("running", torch.zeros(1, 3, 1, 1))
+
+    def forward(self, images: Tensor) -> Tensor:
+        if self.training:
+            self.running.lerp_(images.mean((0, 2, 3), keepdim=True), 0.1)
+        return super().forward(images - self.running)
+
+
+class Forgetful(GroupNormed):
+    """Its statistics are no part of its state."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__(size)
+        self.seen: Tensor | float = 0.0
+
+    def forward(self, images: Tensor) -> Tensor:
+        if self.training:
+            self.seen = images.mean((0, 2, 3), keepdim=True).detach()
+        return super().forward(images - self.seen)
+
+
+class OfTheBatch(GroupNormed):
+    def forward(self, images: Tensor) -> Tensor:
+        features = super().forward(images)
+        return features - features.mean(0)
+
+
+class AlwaysDropping(GroupNormed):
+    def forward(self, images: Tensor) -> Tensor:
+        return nn.functional.dropout(super().forward(images), 0.5, training=True)
+
+
+class WithIdleLayer(GroupNormed):
+    def __init__(self, size: int) -> None:
+        super().__init__(size)
+        self.idle = nn.Linear(2, 2)
+
+
+class Black(GroupNormed):
+    def forward(self, images: Tensor) -> Tensor:
+        return super().forward(images * 0)
+
+
+class NoDeviation(GroupNormed):
+    normalisation = Normalisation((0.5, 0.5, 0.5), (0.0, 0.0, 0.0))
+
+
+class EmptyPromise(GroupNormed):
+    takes_pretrained = True
+
+
+class Silent(GroupNormed):
+    """Takes weights and does not say so."""
+
+    def load_pretrained(self, path: object) -> None:
+        pass
+
+
+FAULTY = {
+    Unseeded: "check_seed_decides_the_weights",
+    AlwaysTheSame: "check_seed_decides_the_weights",
+    WrongWidth: "check_features_have_the_stated_width",
+    Remembering: "check_statistics_stay_while_frozen",
+    Forgetful: "check_state_is_all_that_it_learned",
+    OfTheBatch: "check_images_are_judged_alone",
+    AlwaysDropping: "check_images_are_judged_alone",
+    WithIdleLayer: "check_gradient_reaches_every_weight",
+    Black: "check_features_have_the_stated_width",
+    NoDeviation: "check_input_is_normalised_as_declared",
+    EmptyPromise: "check_pretrained_weights_are_its_own_affair",
+    Silent: "check_pretrained_weights_are_its_own_affair",
+}
+
+
+@pytest.mark.parametrize("make", FAULTY)
+def test_faulty_backbone_is_refused(make: type[Backbone]) -> None:
+    with pytest.raises(AssertionError):
+        getattr(backbone_checks, FAULTY[make])(make)
+
+
+@pytest.mark.parametrize("fault", [lambda module, images: images, lambda module, images: (images - 0.449) / 0.226])
+def test_normalisation_that_is_left_out_or_another_is_refused(
+    monkeypatch: pytest.MonkeyPatch, fault: Callable[[Normalise, Tensor], Tensor]
+) -> None:
+    monkeypatch.setattr(Normalise, "forward", fault)
+    with pytest.raises(AssertionError):
+        backbone_checks.check_input_is_normalised_as_declared(GroupNormed)
+
+
+def test_statistics_that_move_while_frozen_or_never_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    @contextmanager
+    def idle(network: nn.Module) -> Iterator[None]:
+        yield
+
+    faults = {
+        "frozen_statistics": idle,
+        "set_batch_norm_decay": lambda network, decay: network.eval(),
+    }
+    for name, fault in faults.items():
+        with monkeypatch.context() as patch:
+            patch.setattr(backbone_checks, name, fault)
+            with pytest.raises(AssertionError):
+                backbone_checks.check_statistics_stay_while_frozen(Small)

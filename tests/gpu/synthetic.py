@@ -8,17 +8,19 @@ import torch
 from torch import Tensor, nn
 
 from training.batches.batch import RawBatch
-from training.batches.feed import BatchOptions, TrainingArrays, raw_batches
+from training.batches.feed import TrainingArrays, raw_batches
 from training.loop.average import build_average, teach_by
-from training.loop.fit import LoopOptions, Losses, fit
-from training.loop.schedule import OptimiserOptions, build_optimiser
+from training.loop.fit import Losses, fit
+from training.loop.schedule import build_optimiser
 from training.loop.step import Trainee
-from training.losses.dc3 import VARIANTS, DC3Options, DC3Weights, weigh
+from training.losses.dc3 import VARIANTS, DC3Weights, weigh
 from training.methods import METHODS
 from training.methods.method import Progress
+from training.methods.state import Sizes
 from training.networks.backbone import Backbone
 from training.networks.heads import Network
 from training.networks.small import Small
+from training.options import BatchOptions, DC3Options, LoopOptions, OptimiserOptions
 
 SIZE, N_CLASSES, BATCH = 16, 3, 8
 CPU = torch.device("cpu")
@@ -82,6 +84,7 @@ def make_trainee(
         torch.Generator(device),
         False,
         layout,
+        METHODS[method].make_state(Sizes(40, N_CLASSES, device)),
     )
 
 

@@ -14,11 +14,12 @@ import training.loop.fit
 from tests.gpu.synthetic import CPU, CutAt, Dropping, make_arrays, make_trainee, train, weights_of
 from tests.gpu.waiting import no_waits
 from training.batches.feed import raw_batches, step_seeds
-from training.loop.fit import LoopOptions, Losses
+from training.loop.fit import Losses
 from training.loop.graph import WARM_UP, GraphedStep
 from training.loop.step import Constants, train_step
 from training.losses.dc3 import VARIANTS
 from training.methods import METHODS
+from training.options import LoopOptions
 
 
 def assert_same(one: nn.Module, other: nn.Module, device: torch.device) -> None:
@@ -81,6 +82,7 @@ def test_the_loop_around_the_steps_waits_only_to_report(
     assert [losses.step for losses in record] == [32]
 
 
+@pytest.mark.slow
 def test_memory_stays_flat(device: torch.device, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Over 200 steps on CUDA and 40 on CPU, from the tenth on; the readings of a step are freed at each report."""
     n_steps = 200 if device.type == "cuda" else 40
@@ -105,7 +107,7 @@ def allocated(device: torch.device) -> int:
     return sum(item.nbytes for item in gc.get_objects() if type(item) in (Tensor, nn.Parameter))
 
 
-@pytest.mark.parametrize("method", ["mean_teacher", "mixmatch"])
+@pytest.mark.parametrize("method", ["mean_teacher", "mixmatch", "softmatch"])
 def test_resumed_training_ends_in_the_same_weights_with_dropout_too(
     device: torch.device, tmp_path: Path, method: str
 ) -> None:

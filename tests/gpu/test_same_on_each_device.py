@@ -73,7 +73,7 @@ def test_one_step_of_each_method_is_the_same(
         trainee = make_trainee(method, place, layout=layout)
         with numbers_from_the_cpu(monkeypatch):
             readings = train_step(trainee, make_raw(method, place), Constants(weights_of("dc3"), 0.9))
-        found.append((readings, trainee.network.state_dict(), trainee.average.state_dict()))
+        found.append((readings, trainee.network.state_dict(), trainee.average.state_dict(), trainee.state))
     (first, *states), (second, *others) = found
     assert first.shape == (len(READINGS),)
     torch.testing.assert_close(first, second.cpu(), atol=1e-4, rtol=1e-3)

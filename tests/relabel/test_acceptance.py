@@ -3,8 +3,8 @@ import pytest
 
 from relabel.acceptance import FULL_ACCEPTANCE, acceptance, bias, free_share, list_bias_faults
 from relabel.agreement.bias import FULL_ACCEPTANCE as MEASURED_WITH
+from relabel.options import EstimateOptions
 from relabel.simulate.annotators import AnnotatorModel
-from relabel.soft_labels.options import EstimateOptions
 
 SHARES = np.linspace(0, 1, 5)
 

@@ -10,6 +10,7 @@ import pytest
 from data.errors import InputError
 from data.verdicts import read_verdicts
 from relabel.label_studio.install import install
+from tests.part_of_cifar10h import write_part
 from training import track
 
 ROOT = Path(__file__).parents[2]
@@ -28,9 +29,10 @@ def test_demo_goes_a_whole_round(store: Path, cifar10h: Path, tmp_path: Path) ->
         program = install()
     except InputError as error:
         pytest.skip(f"THE RELABEL DEMO IS UNTESTED HERE: {error}")
+    write_part(cifar10h, tmp_path, 400)
     folder = tmp_path / "demo"
-    short = ("--images", "160", "--voted", "120", "--steps", "40", "--program", str(program))
-    done = run_demo("--data", str(cifar10h), "--output", str(folder), *short)
+    short = ("--images", "160", "--voted", "120", "--steps", "40", "--anyway", "--program", str(program))
+    done = run_demo("--data", str(tmp_path), "--output", str(folder), *short)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     assert "a simulation of people" in done.stdout
     verdicts = read_verdicts(folder / "verdicts.parquet")

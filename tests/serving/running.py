@@ -131,7 +131,7 @@ def serve(
 
 def _wait_until_ready(server: Server, process: subprocess.Popen[bytes]) -> None:
     with httpx.Client(verify=False) as client:
-        for _ in range(300):
+        for _ in range(600):
             assert process.poll() is None, f"the service ended:\n{server.log.read_text()}"
             with contextlib.suppress(httpx.HTTPError):
                 if client.get(f"{server.url}/readyz").status_code == 200:

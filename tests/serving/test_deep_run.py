@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -24,7 +23,7 @@ from serving.model.scores import Score
 from serving.settings import Settings
 from serving.telemetry import Telemetry
 from tests.data.images.files import grey_tiff, one, tiff
-from tests.stores import forget_mlflow
+from tests.stores import use_store
 from training import track
 from training.batches.data_record import DataRecord, read_record
 from training.config import load_preset
@@ -47,11 +46,7 @@ class Lab(NamedTuple):
 @pytest.fixture(scope="module")
 def lab(migrated_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     folder = tmp_path_factory.mktemp("lab")
-    shutil.copy(migrated_database, folder / "mlflow.db")
-    with pytest.MonkeyPatch.context() as patch:
-        forget_mlflow(patch)
-        patch.setenv("DC3_STORE", str(folder))
-        patch.setenv("DC3_EXPERIMENT", "test")
+    with use_store(folder, migrated_database):
         _write(folder / "images")
         options = {"source": "folder", "images": str(folder / "images"), "votes": str(folder / "votes.csv")}
         config = load_preset("digits")

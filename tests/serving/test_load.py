@@ -22,7 +22,7 @@ pytestmark = pytest.mark.slow
 SMALL = [encode(Image.fromarray(image), "JPEG") for image in make_images(8, 32)]
 LARGE = [encode(Image.fromarray(image), "JPEG") for image in make_images(4, 1600)]
 """They take tens of milliseconds each, so that a crowd of them is in flight at any time."""
-CROWD_S = 10.0
+CROWD_S = 5.0
 
 
 def test_two_hundred_clients_lose_no_request(model_path: Path, tmp_path: Path) -> None:
@@ -30,7 +30,7 @@ def test_two_hundred_clients_lose_no_request(model_path: Path, tmp_path: Path) -
     with serve(model_path, tmp_path, "--workers", "2") as server:
         outcomes = asyncio.run(load(server.url, SMALL, 200, CROWD_S))
         assert {outcome.status for outcome in outcomes} == {200}
-        assert len(outcomes) > 1000
+        assert len(outcomes) > 500
         time.sleep(COUNTED_AFTER_S)
         counted = httpx.get(f"{server.url}/metrics").text
         assert f'dc3_requests_total{{status="200"}} {float(len(outcomes))}' in counted
@@ -38,7 +38,7 @@ def test_two_hundred_clients_lose_no_request(model_path: Path, tmp_path: Path) -
 
 def test_what_is_too_much_is_refused_at_once_and_never_queued(model_path: Path, tmp_path: Path) -> None:
     with serve(model_path, tmp_path, DC3_MAX_QUEUE="8") as server:
-        outcomes = asyncio.run(load(server.url, LARGE, 200, CROWD_S / 2))
+        outcomes = asyncio.run(load(server.url, LARGE, 200, CROWD_S))
         assert httpx.post(f"{server.url}/predict", content=SMALL[0]).status_code == 200
     assert {outcome.status for outcome in outcomes} == {200, 503}
     refused = [outcome for outcome in outcomes if outcome.status == 503]

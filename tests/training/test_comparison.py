@@ -11,9 +11,10 @@ import pytest
 from data.errors import InputError
 from tests.training.evaluate.test_metrics import make_predictions
 from training import track
-from training.comparison import CompareOptions, compare, plan, with_baseline
+from training.comparison import compare, plan, with_baseline
 from training.config import Config
 from training.evaluate.baseline import fair_baseline
+from training.options import CompareOptions
 from training.report.setup_rows import RunRow
 
 

@@ -18,13 +18,14 @@ from dc3.__main__ import main
 from serving.export.to_onnx import choose_typical, export
 from serving.model.card import BadModel, ModelCard
 from serving.model.session import Model
-from tests.stores import forget_mlflow
+from tests.stores import name_store, use_store
 from training import track
 from training.config import Config
 from training.run_data import find_images
 from training.train import load_run, train
 
 pytestmark = pytest.mark.slow
+ROOT = Path(__file__).parents[2]
 
 
 class Lab(NamedTuple):
@@ -47,17 +48,12 @@ def original(migrated_database: Path, tmp_path_factory: pytest.TempPathFactory) 
     folder = tmp_path_factory.mktemp("lab")
     lab = Lab(folder / "images", folder / "votes.csv", folder / "store", "")
     lab.images.mkdir()
-    lab.store.mkdir()
     random = np.random.default_rng(0)
     for index in range(60):
         pixels = random.integers(0, 120, (16, 16, 3), np.uint8) + np.uint8(120 * (index >= 30))
         Image.fromarray(pixels).save(lab.images / f"{index}.png")
     write_votes(lab.votes)
-    shutil.copy(migrated_database, lab.store / "mlflow.db")
-    with pytest.MonkeyPatch.context() as patch:
-        forget_mlflow(patch)
-        patch.setenv("DC3_STORE", str(lab.store))
-        patch.setenv("DC3_EXPERIMENT", "test")
+    with use_store(lab.store, migrated_database):
         options = ["--size", "16", "--steps", "2", "--evaluate-every", "2", "--batch-size", "8", "--device", "cpu"]
         data = ["--source", "folder", "--images", str(lab.images), "--votes", str(lab.votes), "--test", "0.2"]
         command = [sys.executable, "-m", "dc3", "train", *options, *data, "--register", "owls"]
@@ -70,12 +66,10 @@ def original(migrated_database: Path, tmp_path_factory: pytest.TempPathFactory) 
 @pytest.fixture
 def lab(original: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lab:
     """A copy to change, whose store was moved by the copying."""
-    forget_mlflow(monkeypatch)
     shutil.copytree(original.store, tmp_path / "store")
     shutil.copytree(original.images, tmp_path / "images")
     shutil.copy(original.votes, tmp_path / "votes.csv")
-    monkeypatch.setenv("DC3_STORE", str(tmp_path / "store"))
-    monkeypatch.setenv("DC3_EXPERIMENT", "test")
+    name_store(tmp_path / "store", monkeypatch)
     return Lab(tmp_path / "images", tmp_path / "votes.csv", tmp_path / "store", original.run_id)
 
 
@@ -232,6 +226,18 @@ def test_the_registry_s_model_is_found_after_the_store_was_moved(lab: Lab, tmp_p
     version = track.resolve_model("models:/owls/1")  # no champion: two steps make a degenerate run
     fetched = track.fetch_model(version, tmp_path)
     assert Model(fetched).card.run_id == lab.run_id
+
+
+def test_mlflow_s_own_command_loads_the_registered_model(lab: Lab) -> None:
+    code = (
+        "import mlflow, numpy as np; from training import track; track.connect()\n"
+        "model = mlflow.pyfunc.load_model('models:/owls/1')\n"
+        "out = model.predict({'images': np.zeros((2, 16, 16, 3), np.uint8)})\n"
+        "print({name: value.shape for name, value in out.items()}); assert model.metadata.signature"
+    )
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert "'class_probabilities': (2, 2)" in loaded.stdout, loaded.stderr
+    assert "'ambiguity': (2,)" in loaded.stdout
 
 
 def test_a_run_of_an_older_version_still_opens(lab: Lab, tmp_path: Path) -> None:

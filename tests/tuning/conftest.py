@@ -1,6 +1,8 @@
 """The smallest tuning there is, in this process and in others."""
 
+import contextlib
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -21,19 +23,26 @@ def tiny_options() -> list[str]:
 
 @pytest.fixture
 def start_worker(tiny_options: list[str]) -> Iterator[Start]:
-    """Starts `dc3 tune` in a process of its own; what is left of it is killed after the test."""
+    """Starts `dc3 tune` in a process of its own; what is left of it and its workers is killed after the test."""
     started = []
 
     def start(*options: str) -> subprocess.Popen[str]:
         command = [sys.executable, "-m", "dc3", "tune", *tiny_options, *options]
         environment = os.environ | {"OMP_NUM_THREADS": "1"}
         process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=environment,
+            start_new_session=True,
         )
         started.append(process)
         return process
 
     yield start
     for process in started:
-        process.kill()
+        # its workers are children of it, and go on where only it is killed
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
         process.communicate()

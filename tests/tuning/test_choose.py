@@ -11,45 +11,81 @@ from data.errors import InputError
 from training.config import Config, load_preset
 from tuning.choose import choose_trial, pareto_front, rank_trials
 from tuning.objective import degeneracy
+from tuning.options import SpaceOptions
 from tuning.preset import write_preset
-from tuning.space import SpaceOptions, apply_params
+from tuning.space import apply_params
 from tuning.study import Record, keep_test_part
 
 
-def study_of(*trials: tuple[float, float, float | None]) -> optuna.Study:
-    """Complete trials of (f1, d, constraint), in memory."""
+def study_of(*trials: tuple[float, float, float | None], right: tuple[float, ...] = ()) -> optuna.Study:
+    """Complete trials of (f1, d, constraint), in memory; `right` is their share of right proposals."""
     study = optuna.create_study(study_name="s", directions=["maximize", "minimize"])
-    for f1, d, violation in trials:
+    for number, (f1, d, violation) in enumerate(trials):
         constraints = None if violation is None else {"degenerate": violation}
-        study.add_trial(optuna.create_trial(values=[f1, d], constraints=constraints, user_attrs={"run_id": "r"}))
+        figures = {"proposals_right": right[number] if right else 0.5}
+        attributes = {"run_id": "r", "metrics": figures}
+        study.add_trial(optuna.create_trial(values=[f1, d], constraints=constraints, user_attrs=attributes))
     return study
 
 
-def test_the_lowest_d_minus_f1_is_chosen() -> None:
-    study = study_of((0.9, 0.4, -0.1), (0.8, 0.2, 0.0), (0.95, 0.6, -0.3))
+def test_most_right_proposals_are_chosen_whatever_tiny_clusters_do_to_d() -> None:
+    """The first has d - F1 -0.8 by clusters of one image each, and is right on 16 %."""
+    study = study_of((0.9, 0.1, -0.1), (0.8, 0.6, -0.1), (0.7, 0.6, -0.1), right=(0.16, 0.41, 0.41))
     assert choose_trial(study).number == 1
-    assert [trial.number for trial in rank_trials(study)] == [1, 0, 2]
+    assert [trial.number for trial in rank_trials(study)] == [1, 2, 0], "of equals the earlier one"
+    assert choose_trial(study, by="d_minus_f1").number == 0
+
+
+def test_a_degenerate_trial_wins_only_by_being_right_more_often() -> None:
+    study = study_of((1.0, 0.0, 1e-6), (0.5, 0.5, -0.2), right=(0.3, 0.4))
+    assert choose_trial(study).number == 1
+    assert choose_trial(study_of((1.0, 0.0, 1e-6), (0.5, 0.5, -0.2), right=(0.5, 0.4))).number == 0
+
+
+def test_a_trial_of_before_takes_its_figure_from_its_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    study = study_of((0.9, 0.4, 0.0), (0.8, 0.2, 0.0), right=(0.3, 0.4))
+    study.add_trial(
+        optuna.create_trial(values=[0.7, 0.6], constraints={"degenerate": 0.0}, user_attrs={"run_id": "old"})
+    )
+    monkeypatch.setattr("training.track.find_figures", lambda run_id: {"proposals_right": {"old": 0.5}[run_id]})
+    assert choose_trial(study).number == 2
+
+
+def test_a_trial_whose_figure_is_lost_is_not_chosen_and_its_number_told(store: Path) -> None:
+    study = optuna.create_study(study_name="s", directions=["maximize", "minimize"])
+    study.add_trial(
+        optuna.create_trial(values=[0.7, 0.6], constraints={"degenerate": 0.0}, user_attrs={"run_id": "gone"})
+    )
+    with pytest.raises(InputError, match=r"none has a share of right proposals; choose by --by d_minus_f1"):
+        choose_trial(study)
+    assert choose_trial(study, by="d_minus_f1").number == 0
+
+
+def test_the_lowest_d_minus_f1_is_chosen_where_asked_for() -> None:
+    study = study_of((0.9, 0.4, -0.1), (0.8, 0.2, 0.0), (0.95, 0.6, -0.3))
+    assert choose_trial(study, by="d_minus_f1").number == 1
+    assert [trial.number for trial in rank_trials(study, "d_minus_f1")] == [1, 0, 2]
     assert pareto_front(study) == {0, 1, 2}
 
 
-def test_a_degenerate_trial_is_never_chosen() -> None:
+def test_a_degenerate_trial_is_never_chosen_by_d_minus_f1() -> None:
     study = study_of((1.0, 0.0, 1e-6), (0.5, 0.5, -0.2))
-    assert choose_trial(study).number == 1
+    assert choose_trial(study, by="d_minus_f1").number == 1
     assert pareto_front(study) == {1}
     with pytest.raises(InputError, match=r"Trial 0 of study s is degenerate. --choose takes one of 1"):
-        choose_trial(study, 0)
+        choose_trial(study, 0, "d_minus_f1")
 
 
 def test_a_trial_without_a_constraint_is_not_ours_to_choose() -> None:
-    assert choose_trial(study_of((1.0, 0.0, None), (0.5, 0.5, -0.2))).number == 1
+    assert choose_trial(study_of((1.0, 0.0, None), (0.5, 0.5, -0.2), right=(0.9, 0.1))).number == 1
 
 
 def test_any_trial_can_be_chosen_by_number() -> None:
-    assert choose_trial(study_of((0.9, 0.4, 0.0), (0.8, 0.2, 0.0)), 0).number == 0
+    assert choose_trial(study_of((0.9, 0.4, 0.0), (0.8, 0.2, 0.0), right=(0.1, 0.9)), 0).number == 0
 
 
 def test_an_unknown_number_is_answered_with_the_known_ones() -> None:
-    study = study_of((0.9, 0.4, 0.0), (0.8, 0.2, 0.0))
+    study = study_of((0.9, 0.4, 0.0), (0.8, 0.2, 0.0), right=(0.1, 0.9))
     study.add_trial(optuna.create_trial(state=TrialState.FAIL))
     with pytest.raises(InputError, match=r"no trial 7. --choose takes one of 1, 0"):
         choose_trial(study, 7)
@@ -59,7 +95,7 @@ def test_an_unknown_number_is_answered_with_the_known_ones() -> None:
 
 def test_a_study_of_degenerate_trials_says_so() -> None:
     with pytest.raises(InputError, match=r"None of the 1 complete trials of study s.*degenerate"):
-        choose_trial(study_of((1.0, 0.0, 0.1)))
+        choose_trial(study_of((1.0, 0.0, 0.1)), by="d_minus_f1")
 
 
 @pytest.mark.parametrize(
@@ -88,7 +124,10 @@ def test_the_preset_holds_the_configuration_of_the_trial(tmp_path: Path) -> None
     loaded = load_preset(str(path))
     assert loaded == apply_params(config, trial.params)
     assert (loaded.split.test, loaded.method, loaded.dc3.prior) == (0.2, "fixmatch", 0.123456789012345)
-    assert path.read_text().startswith(f"# dc3 train --preset {path}\n# Trial 0 of study s, MLflow run r\n")
+    assert path.read_text().startswith(
+        f"# dc3 train --preset {path}\n# Trial 0 of study s, MLflow run r\n"
+        "# On validation: right proposals 0.5000, F1 0.9000"
+    )
     assert [file.name for file in path.parent.iterdir()] == ["tuned.toml"]
 
 

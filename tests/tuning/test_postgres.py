@@ -14,7 +14,8 @@ import optuna
 import pytest
 
 from dc3.tune import main
-from tuning.storage import StudyOptions, open_storage
+from tuning.options import StudyOptions
+from tuning.storage import open_storage
 
 Start = Callable[..., subprocess.Popen[str]]
 

@@ -7,9 +7,10 @@ import pytest
 
 from data.errors import InputError
 from training.config import Config, check_config
-from training.losses.dc3 import DC3Options
-from training.methods import METHODS, MethodOptions
-from tuning.space import SpaceOptions, apply_params, search_ranges, start_point, suggest
+from training.methods import METHODS
+from training.options import DC3Options, MethodOptions
+from tuning.options import SpaceOptions
+from tuning.space import apply_params, search_ranges, start_point, suggest
 
 EVERYTHING = SpaceOptions(tune_method=True, tune_lr=True)
 

@@ -9,9 +9,9 @@ import pytest
 
 from data.errors import InputError
 from training.config import Config
-from tuning.space import SpaceOptions
-from tuning.storage import StudyOptions, dashboard_command, open_storage
-from tuning.study import RECORD, keep_test_part, open_study
+from tuning.options import SpaceOptions, StudyOptions
+from tuning.storage import dashboard_command, open_storage
+from tuning.study import RECORD, OpenStudy, keep_test_part, open_study
 
 OPTIONS = StudyOptions("s")
 
@@ -42,6 +42,32 @@ def test_a_second_worker_gets_the_record_of_the_first(config: Config) -> None:
         "similarity_weight": 0.1,
         "lr": 0.03,
     }
+
+
+def test_workers_propose_different_points_and_the_first_by_its_seed(config: Config) -> None:
+    drawn = optuna.distributions.FloatDistribution(0, 1)
+
+    def propose(opened: OpenStudy) -> float:
+        return float(opened.study.ask({"drawn": drawn}).params["drawn"])
+
+    creator, *joined = (open_study(OPTIONS, config, SpaceOptions()) for _ in range(3))
+    points = [propose(opened) for opened in (creator, *joined)]
+    assert len(set(points)) == 3
+    assert propose(open_study(StudyOptions("again"), config, SpaceOptions())) == points[0]
+
+
+def test_f1_is_to_be_high_and_d_low(config: Config) -> None:
+    study = open_study(OPTIONS, config, SpaceOptions()).study
+    assert dict(zip(study.metric_names or [], study.directions, strict=True)) == {
+        "f1": optuna.study.StudyDirection.MAXIMIZE,
+        "d": optuna.study.StudyDirection.MINIMIZE,
+    }
+
+
+def test_a_joining_worker_reads_the_data_where_its_own_machine_has_them(config: Config) -> None:
+    open_study(OPTIONS, config, SpaceOptions())
+    elsewhere = replace(config, data=replace(config.data, images="/elsewhere/images", votes="/elsewhere/votes.csv"))
+    assert open_study(OPTIONS, elsewhere, SpaceOptions()).record.config == elsewhere
 
 
 def test_another_configuration_is_refused_with_both_values(config: Config) -> None:

@@ -19,7 +19,8 @@ from training import track
 from training.config import load_preset
 from training.train import train
 from tuning.objective import STARTED
-from tuning.storage import StudyOptions, storage_url
+from tuning.options import StudyOptions
+from tuning.storage import storage_url
 from tuning.study import RECORD
 
 pytestmark = pytest.mark.slow
@@ -39,7 +40,7 @@ def wait_for_running_trial(worker: subprocess.Popen[str]) -> None:
     assert worker.stdout is not None
     # its second line: the study exists
     assert any(line.startswith("study") for line in (worker.stdout.readline(), worker.stdout.readline()))
-    study, end = load_study(), time.monotonic() + 60
+    study, end = load_study(), time.monotonic() + 120
     while time.monotonic() < end:
         if any(
             STARTED in trial.user_attrs and len(trial.params) == 5
@@ -47,7 +48,7 @@ def wait_for_running_trial(worker: subprocess.Popen[str]) -> None:
         ):
             return
         time.sleep(0.02)
-    raise AssertionError("no trial began within a minute")
+    raise AssertionError("no trial began within two minutes")
 
 
 def test_a_study_ends_in_a_preset_that_trains_to_the_same_figures(

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 import optuna
@@ -12,8 +13,9 @@ from data.errors import InputError
 from training.loop.fit import NonFiniteError
 from tuning import worker
 from tuning.objective import STARTED
-from tuning.storage import StudyOptions, open_storage
-from tuning.worker import FAILURES, work
+from tuning.options import StudyOptions
+from tuning.storage import open_storage
+from tuning.worker import FAILURES, SurplusError, _step_back, work
 
 
 @pytest.fixture
@@ -58,6 +60,54 @@ def work_together(options: StudyOptions, n_workers: int, n_trials: int) -> None:
         thread.join(60)
 
 
+@pytest.mark.parametrize(("n_trials", "goes_on"), [(3, False), (4, True)])
+def test_a_trial_steps_back_when_as_many_as_asked_for_came_before(
+    options: StudyOptions, n_trials: int, goes_on: bool
+) -> None:
+    """Those that wait, run or are complete count, a failed one does not."""
+    study = open_study(options)
+    before = (TrialState.WAITING, TrialState.FAIL, TrialState.COMPLETE, TrialState.RUNNING, TrialState.RUNNING)
+    for state in before:
+        study.add_trial(optuna.create_trial(state=state, values=[1.0, 0.0] if state is TrialState.COMPLETE else None))
+    ours = optuna.Trial(study, study.get_trials()[-1]._trial_id)
+    assert ours.number == 4
+    with nullcontext() if goes_on else pytest.raises(SurplusError, match="Trial 4 is not needed: 3 others"):
+        _step_back(study, ours, n_trials)
+
+
+def test_no_more_are_begun_than_are_asked_for(options: StudyOptions) -> None:
+    """One is done, one under way elsewhere: of two wanted, this worker begins none."""
+    study, begun = open_study(options), []
+    study.add_trial(optuna.create_trial(values=[1.0, 0.0]))
+    other = study.ask()
+    other.set_user_attr(STARTED, other.number)
+
+    def end_soon() -> None:
+        time.sleep(0.2)
+        study.tell(other, [1.0, 0.0])
+
+    thread = threading.Thread(target=end_soon)
+    thread.start()
+    work(open_study(options), run, 2, options.grace, begun.append)
+    thread.join()
+    assert begun == []
+    assert states(study) == [TrialState.COMPLETE] * 2
+
+
+def test_failures_count_only_in_a_row(options: StudyOptions) -> None:
+    study = open_study(options)
+
+    def diverge_mostly(trial: optuna.Trial) -> tuple[float, float]:
+        values = run(trial)
+        if trial.number % FAILURES == FAILURES - 1:
+            return values
+        trial.set_user_attr("error", "Step 1: ssl is nan")
+        raise NonFiniteError("Step 1: ssl is nan")
+
+    work(study, diverge_mostly, 2, options.grace, ignore)
+    assert states(study).count(TrialState.FAIL) == 2 * (FAILURES - 1)
+
+
 def test_workers_that_begin_together_complete_exactly_the_trials_asked_for(options: StudyOptions) -> None:
     study = open_study(options)
     work_together(options, n_workers=6, n_trials=3)
@@ -65,6 +115,7 @@ def test_workers_that_begin_together_complete_exactly_the_trials_asked_for(optio
     assert states(study).count(TrialState.RUNNING) == 0
 
 
+@pytest.mark.slow
 def test_a_waiting_trial_is_taken_by_one_worker_only(options: StudyOptions) -> None:
     study = open_study(options)
     for number in range(12):

@@ -17,9 +17,13 @@ N_OPERATIONS = 2
 """Operations of RandAugment for each image (FixMatch, appendix D)."""
 
 
+HALF_RANGE = 127.5
+"""Of pixels: 0 becomes -1 and 255 becomes 1, in training, in prediction and in the exported file alike."""
+
+
 def to_unit_range(images: Tensor) -> Tensor:
-    """(N, H, W, 3) uint8 -> (N, 3, H, W) float32 in [-1, 1]."""
-    return images.permute(0, 3, 1, 2).float() / 127.5 - 1
+    """(N, H, W, 3) with values 0 to 255 -> (N, 3, H, W) float32 in [-1, 1]."""
+    return images.permute(0, 3, 1, 2).float() / HALF_RANGE - 1
 
 
 def weak(images: Tensor, generator: torch.Generator) -> Tensor:
@@ -126,7 +130,7 @@ def _autocontrast(images: Tensor, strength: Tensor) -> Tensor:
 
 def _equalise(images: Tensor, strength: Tensor) -> Tensor:
     """Gives each pixel the share of pixels of its channel that are no brighter, in 256 levels."""
-    levels = ((images.flatten(2) + 1) * 127.5).round().clamp(0, 255).long()
+    levels = ((images.flatten(2) + 1) * HALF_RANGE).round().clamp(0, 255).long()
     counts = torch.zeros(*levels.shape[:2], 256, device=images.device)
     counts = counts.scatter_add(2, levels, torch.ones_like(levels, dtype=counts.dtype))
     shares = counts.cumsum(2) / levels.shape[2]

@@ -18,6 +18,10 @@ class RawBatch(NamedTuple):
     """(B,) weight n / (k n_c) of each image's class."""
     unlabelled: Tensor
     """(U, H, W, 3) uint8; U is 0 where nobody needs unlabelled images."""
+    rows: Tensor
+    """(B,) int64 place of each labelled image within the labelled part, from 0."""
+    unlabelled_rows: Tensor
+    """(U,) int64 place of each unlabelled image within the unlabelled part, from 0."""
 
 
 class Batch(NamedTuple):
@@ -34,3 +38,8 @@ class Batch(NamedTuple):
     views: tuple[Tensor, ...]
     """Each (U, 3, H, W): the augmentations of the unlabelled images that the method asked for, in its order; none
     for a method that does not learn from them where the DC3 terms do not look at them either."""
+    rows: Tensor
+    """(B,) int64 place of each labelled image within the labelled part, from 0."""
+    unlabelled_rows: Tensor
+    """(U,) int64 place of each unlabelled image within the unlabelled part, from 0: where a method keeps what it knows
+    of that image. At the border of two epochs, and where the part is smaller than U, a batch holds an image twice."""

@@ -1,6 +1,7 @@
 """The record of a run's data: what it was trained on, whatever the lab's files have become since."""
 
 import csv
+import hashlib
 import io
 import json
 from pathlib import Path
@@ -22,7 +23,7 @@ class DataRecord(NamedTuple):
     names: tuple[str, ...]
     """N images, in the order of the training."""
     parts: np.ndarray
-    """(N,) labelled, unlabelled, validation or test."""
+    """(N,) labelled, unlabelled, validation, test or waiting."""
     classes: tuple[str, ...]
     """k names in the order of the network's outputs; none where a run of an older version never finished."""
     counts: np.ndarray
@@ -37,6 +38,12 @@ class DataRecord(NamedTuple):
     def split(self) -> Split:
         """The recorded split as row numbers."""
         return Split(*(np.flatnonzero(self.parts == part) for part in PARTS))
+
+    @property
+    def validation_id(self) -> str:
+        """The same for runs that are measured on the same images; others' figures do not compare."""
+        names = sorted(np.array(self.names, dtype=object)[self.parts == "validation"].tolist())
+        return hashlib.blake2b(json.dumps(names).encode(), digest_size=8).hexdigest()
 
 
 def record_data(dataset: Dataset, split: Split) -> DataRecord:

@@ -4,7 +4,6 @@ Needs numpy and torch alone, and never makes the host wait for a GPU.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -34,14 +33,6 @@ class TrainingArrays(NamedTuple):
     """(k,) n / (k n_c)."""
 
 
-@dataclass(frozen=True)
-class BatchOptions:
-    """Sizes of a batch."""
-
-    batch_size: int = 64
-    """Labelled images a step; the paper uses 64, and 8 for Mice Bone."""
-
-
 def step_seeds(seed: int, step: int) -> tuple[int, int]:
     """Seeds of one step, functions of seed and step alone: of what we draw, and of what modules draw (dropout)."""
     ours, modules = np.random.SeedSequence([seed, step]).generate_state(2, np.uint64) >> np.uint64(1)
@@ -55,21 +46,25 @@ def raw_batches(
     device = arrays.targets.device
     class_weights = arrays.targets @ arrays.class_weights
     for block in (steps[first : first + BLOCK] for first in range(0, len(steps), BLOCK)):
-        places = _epoch_places(len(arrays.labelled), n_labelled, seed, block)
-        unlabelled = arrays.unlabelled[_epoch_places(len(arrays.unlabelled), n_unlabelled, seed + 1, block)]
-        rows = np.concatenate([arrays.labelled[places], unlabelled], 1)
-        places_there, rows_there = _upload(places, device), _upload(rows, device)
+        labelled = _epoch_places(len(arrays.labelled), n_labelled, seed, block)
+        unlabelled = _epoch_places(len(arrays.unlabelled), n_unlabelled, seed + 1, block)
+        rows = np.concatenate([arrays.labelled[labelled], arrays.unlabelled[unlabelled]], 1)
+        places_there = _upload(np.concatenate([labelled, unlabelled], 1), device)
+        rows_there = _upload(rows, device)
         for number in range(len(block)):
             if isinstance(arrays.images, Tensor):
                 images = arrays.images.index_select(0, rows_there[number])
             else:
                 images = _upload(arrays.images[rows[number]], device)
+            places, others = places_there[number, :n_labelled], places_there[number, n_labelled:]
             yield RawBatch(
                 images[:n_labelled],
-                arrays.targets.index_select(0, places_there[number]),
-                arrays.labels.index_select(0, places_there[number]),
-                class_weights.index_select(0, places_there[number]),
+                arrays.targets.index_select(0, places),
+                arrays.labels.index_select(0, places),
+                class_weights.index_select(0, places),
                 images[n_labelled:],
+                places,
+                others,
             )
 
 
@@ -93,6 +88,8 @@ def augment_batch(
         raw.labels,
         raw.class_weights,
         tuple(AUGMENTATIONS[view](unlabelled, generator).to(memory_format=layout) for view in views),
+        raw.rows,
+        raw.unlabelled_rows,
     )
 
 

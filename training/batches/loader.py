@@ -7,7 +7,8 @@ from torch import Tensor
 from data.ingest import Dataset
 from data.votes.counts import class_weights, majority
 from training.batches.feed import TrainingArrays
-from training.batches.split import Split, SplitOptions, draw_targets
+from training.batches.split import Split, draw_targets
+from training.options import SplitOptions
 
 DEVICE_SHARE = 0.25
 """Share of the free GPU memory up to which all images are kept there."""
@@ -20,10 +21,13 @@ def prepare(dataset: Dataset, split: Split, options: SplitOptions, seed: int, de
     images: np.ndarray | Tensor = dataset.images
     if device.type == "cuda" and images.nbytes < DEVICE_SHARE * torch.cuda.mem_get_info(device)[0]:
         images = torch.from_numpy(np.array(images)).to(device)
+    unlabelled = split.unlabelled
+    if options.reuse_labelled:
+        unlabelled = np.sort(np.concatenate([split.labelled, split.unlabelled]))
     return TrainingArrays(
         images,
         split.labelled,
-        split.unlabelled,
+        unlabelled,
         torch.from_numpy(targets).float().to(device),
         torch.from_numpy(majority(targets, names, seed)).to(device),
         torch.from_numpy(class_weights(targets)).float().to(device),

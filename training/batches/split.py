@@ -1,30 +1,16 @@
-"""Split of a data set into labelled, unlabelled, validation and (for tuning) test images (paper, Table 1)."""
+"""Parts of a data set and the paper's way to draw them (Table 1), and the training labels made of the votes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 import numpy as np
-from sklearn.model_selection import train_test_split
 
 from data.errors import InputError, name_some
 from data.votes.counts import is_voted, majority, soft_labels
+from training.options import SplitOptions
 
-PARTS = ("labelled", "unlabelled", "validation", "test")
-
-
-@dataclass(frozen=True)
-class SplitOptions:
-    """Shares of the images that annotators have judged; the defaults are the paper's."""
-
-    validation: float = 0.2
-    """Share of all images that measures the model."""
-    test: float = 0.0
-    """Share of all images kept away from tuning; the paper has none."""
-    labelled: float = 0.2
-    """Share of the remaining images that trains with a label; the others train without."""
-    labels: Literal["drawn", "majority", "soft"] = "drawn"
-    """Training label: one class drawn from the votes (paper), the majority, or the whole distribution."""
+PARTS = ("labelled", "unlabelled", "validation", "test", "waiting")
+PAPER, STABLE = "paper", "stable"
 
 
 class Split(NamedTuple):
@@ -34,6 +20,8 @@ class Split(NamedTuple):
     unlabelled: np.ndarray
     validation: np.ndarray
     test: np.ndarray
+    waiting: np.ndarray = np.array([], np.int64)
+    """Without votes, and kept from training: once answered, they measure."""
 
     def part_names(self, n_images: int) -> np.ndarray:
         """(N,) the part of each image."""
@@ -55,15 +43,7 @@ def split_images(
     Raises:
         InputError: too few images, or a class that the labelled part would lack.
     """
-    faults = [
-        f"{name} = {share} must lie between 0 and 1"
-        for name, share in (("validation", options.validation), ("labelled", options.labelled))
-        if not 0 < share < 1
-    ]
-    if not 0 <= options.test < 1 or options.validation + options.test >= 1:
-        faults.append(f"test = {options.test} must be at least 0, and with validation stay below 1")
-    if faults:
-        raise InputError("The split cannot be made: " + "; ".join(faults) + ".")
+    check_shares(options, most_labelled=np.nextafter(1, 0))
     voted = np.flatnonzero(is_voted(counts))
     labels = majority(counts, images, seed)
     n_parts = 4 if options.test else 3
@@ -90,6 +70,18 @@ def split_images(
     return Split(*(np.sort(rows) for rows in (labelled, unlabelled, validation, test)))
 
 
+def check_shares(options: SplitOptions, most_labelled: float = 1.0) -> None:
+    """Raises InputError with every share that is out of range."""
+    faults = [] if 0 < options.validation < 1 else [f"validation = {options.validation} must lie between 0 and 1"]
+    if not 0 < options.labelled <= most_labelled:
+        least = "above 0 and at most 1" if most_labelled == 1 else "between 0 and 1"
+        faults.append(f"labelled = {options.labelled} must lie {least}")
+    if not 0 <= options.test < 1 or options.validation + options.test >= 1:
+        faults.append(f"test = {options.test} must be at least 0, and with validation stay below 1")
+    if faults:
+        raise InputError("The split cannot be made: " + "; ".join(faults) + ".")
+
+
 def _take(rows: np.ndarray, labels: np.ndarray, size: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Takes about `size` of the rows, classes in proportion; returns (taken, rest)."""
     n_taken = round(size)
@@ -101,6 +93,8 @@ def _take(rows: np.ndarray, labels: np.ndarray, size: float, seed: int) -> tuple
             f"Too few images: a part of {n_taken} out of {len(rows)} cannot hold each of {n_classes} classes; "
             "add images or change the shares of the split."
         )
+    from sklearn.model_selection import train_test_split  # here: 2 s
+
     rest, taken = train_test_split(rows, test_size=n_taken, random_state=seed, stratify=_at_least_two(labels[rows]))
     return taken, rest
 

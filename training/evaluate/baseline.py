@@ -8,6 +8,7 @@ from sklearn.cluster import KMeans
 from data.errors import InputError
 from data.predictions import Predictions
 from training.evaluate.metrics import proposal_metrics, trust_metrics
+from training.evaluate.right import proposals_right
 
 
 class Baseline(NamedTuple):
@@ -16,6 +17,8 @@ class Baseline(NamedTuple):
     f1: float
     d: float
     d_minus_f1: float
+    right: float
+    """proposals_right."""
     auroc: float | None
     """Of 1 - max p_n against 'annotators disagree'; None where all agree or all disagree."""
 
@@ -37,9 +40,11 @@ def fair_baseline(vanilla: Predictions, ambiguous_share: float, n_clusters: int,
     clusters = np.full(len(confidence), -1)
     if len(rest):
         clusters[rest] = _cluster(vanilla.embedding[rest], n_clusters, seed)
-    found = dict(proposal_metrics(vanilla.classes.argmax(1), clusters, vanilla.votes, vanilla.labels))
+    classes, truth = vanilla.classes.argmax(1), vanilla.labels
+    found = dict(proposal_metrics(classes, clusters, vanilla.votes, truth))
     auroc = dict(trust_metrics(1 - confidence, vanilla.votes)).get("ambiguity_auroc")
-    return Baseline(found["f1"], found["d"], found["d_minus_f1"], auroc)
+    right = proposals_right(classes, clusters, truth)
+    return Baseline(found["f1"], found["d"], found["d_minus_f1"], right, auroc)
 
 
 def _cluster(embedding: np.ndarray, n_clusters: int, seed: int) -> np.ndarray:

@@ -13,6 +13,8 @@ def model_gain(
 
     Their votes are the real ones.
     """
-    second = dict(evaluate(after, ambiguity_aware))
-    for name, value in evaluate(before, ambiguity_aware):
-        yield f"{name}, {len(before.images):,} images never seen", value, second[name]
+    first, second = dict(evaluate(before, ambiguity_aware)), dict(evaluate(after, ambiguity_aware))
+    for name, value in first.items():
+        # what is counted is the same for both; what one run leaves undefined has no gain
+        if name in second and not name.endswith("_images"):
+            yield f"{name}, {len(before.images):,} images never seen", value, second[name]

@@ -8,27 +8,42 @@ from sklearn.metrics import accuracy_score, f1_score, roc_auc_score
 
 from data.predictions import Predictions
 from data.votes.counts import is_ambiguous, soft_labels, vote_entropy
+from training.evaluate.right import commonest_class, left_out_metrics, right_metrics
 
+CLEARLY_DISPUTED_BELOW = 0.8
+"""Share of the top class below which an image is clearly disputed: with fifty votes an image a single stray vote is
+'disagreement', and most of that is noise."""
 DEGENERATE_SHARE = 0.1
 """A run is degenerate when no more than this share is predicted ambiguous, or certain (paper, section 3.2)."""
 
 Metric = tuple[str, float]
 
 
-def evaluate(predictions: Predictions, ambiguity_aware: bool) -> Iterator[Metric]:
+def evaluate(predictions: Predictions, ambiguity_aware: bool, commonest: int | None = None) -> Iterator[Metric]:
     """All metrics of voted images.
 
     Args:
         predictions: images of one part, each with votes.
         ambiguity_aware: False for variants without p_a: all images are certain and none is degenerate.
+        commonest: the class that is commonest in the labelled part; None where there is none to compare with.
     """
-    certain, truth = predictions.certain, predictions.labels
+    certain, truth, classes = predictions.certain, predictions.labels, predictions.classes.argmax(1)
     clusters = np.where(certain, -1, predictions.clusters.argmax(1))
-    yield from proposal_metrics(predictions.classes.argmax(1), clusters, predictions.votes, truth)
+    yield from right_metrics(classes, clusters, truth, commonest, predictions.seed)
+    yield from proposal_metrics(classes, clusters, predictions.votes, truth)
+    yield from left_out_metrics(classes, clusters, predictions.votes, predictions.seed)
     yield "degenerate", float(ambiguity_aware and is_degenerate(certain))
     if ambiguity_aware:
         yield from trust_metrics(predictions.ambiguity, predictions.votes)
-    yield from class_metrics(predictions.classes.argmax(1), truth)
+    yield from class_metrics(classes, truth)
+    yield "measured_images", float(len(truth))
+
+
+def evaluate_part(predictions: Predictions, part: str, ambiguity_aware: bool) -> dict[str, float]:
+    """All metrics of one part of a run's predictions, the commonest class learnt from its labelled part."""
+    labelled = predictions.part("labelled")
+    commonest = commonest_class(labelled.votes, labelled.images, predictions.seed)
+    return dict(evaluate(predictions.part(part), ambiguity_aware, commonest))
 
 
 def proposal_metrics(
@@ -88,12 +103,19 @@ def is_degenerate(certain: np.ndarray) -> bool:
 def trust_metrics(ambiguity: np.ndarray, votes: np.ndarray) -> Iterator[Metric]:
     """Does the ambiguity find the images whose annotators disagree?
 
-    `ambiguity_auroc`: chance that a disputed image scores above an agreed one, 0.5 is guessing. `ambiguity_rank`:
-    Spearman correlation with the entropy of the votes, -1 to 1. Left out where undefined (all agree, or one score).
+    `ambiguity_auroc`: chance that a disputed image scores above an agreed one, 0.5 is guessing. `..._clear`: the same
+    for images whose top class has less than 80 % of the votes against all others. With each the number of images that
+    are disputed in that sense. `ambiguity_rank`: Spearman correlation with the entropy of the votes, -1 to 1. Left out
+    where undefined (all agree, or one score).
     """
-    disputed = is_ambiguous(votes)
-    if 0 < disputed.sum() < len(disputed):
-        yield "ambiguity_auroc", float(roc_auc_score(disputed, ambiguity))
+    borders = {
+        ("ambiguity_auroc", "disputed_images"): is_ambiguous(votes),
+        ("ambiguity_auroc_clear", "clearly_disputed_images"): soft_labels(votes).max(1) < CLEARLY_DISPUTED_BELOW,
+    }
+    for (name, count), disputed in borders.items():
+        if 0 < disputed.sum() < len(disputed):
+            yield name, float(roc_auc_score(disputed, ambiguity))
+            yield count, float(disputed.sum())
     entropy = vote_entropy(votes)
     if np.ptp(entropy) > 0 and np.ptp(ambiguity) > 0:
         yield "ambiguity_rank", float(spearmanr(ambiguity, entropy).statistic)

@@ -6,12 +6,13 @@ from torch import Tensor, nn
 
 from data.ingest import Dataset
 from data.predictions import Predictions
+from training.batches.augment import to_unit_range
 from training.batches.split import Split
 from training.networks.heads import Network
 
 
 class Predictor(nn.Module):
-    """Network with normalisation before it and softmax and sigmoid behind it."""
+    """Network with the range of its pixels before it and softmax and sigmoid behind it."""
 
     def __init__(self, network: Network, ambiguity_aware: bool) -> None:
         super().__init__()
@@ -28,8 +29,7 @@ class Predictor(nn.Module):
             class probabilities (N, k), cluster probabilities (N, k'), ambiguity (N,), embedding (N, F). The
             ambiguity is zero for variants that do not train it.
         """
-        x = images.permute(0, 3, 1, 2).float() / 127.5 - 1
-        features = self.network.backbone(x).float()
+        features = self.network.features(to_unit_range(images)).float()
         outputs = self.network.outputs(features)
         ambiguity = outputs.ambiguity.sigmoid()
         if not self.ambiguity_aware:

@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
+from torch import Tensor
 
 from data.errors import InputError
+from training.methods.state import State, renew
 
 
 class Checkpoint(NamedTuple):
@@ -16,6 +18,8 @@ class Checkpoint(NamedTuple):
     network: dict[str, Any]
     average: dict[str, Any]
     optimiser: dict[str, Any]
+    state: dict[str, Tensor] = {}  # noqa: RUF012 - never changed; checkpoints of before have none
+    """What the method keeps from step to step."""
 
 
 def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
@@ -37,3 +41,18 @@ def load_checkpoint(path: Path, device: torch.device) -> Checkpoint:
         raise InputError(f"No checkpoint at {path}: the run has not reached its first one; train it anew.") from error
     except (RuntimeError, EOFError, TypeError, ValueError) as error:
         raise InputError(f"Checkpoint {path} cannot be read ({error}); remove it to train from the start.") from error
+
+
+def restore_state(state: State, kept: State, path: Path) -> None:
+    """Takes over the state of a method from a checkpoint, in place; raises InputError where it holds another one."""
+
+    def describe(tensors: State) -> str:
+        return ", ".join(f"{name} {tuple(values.shape)}" for name, values in sorted(tensors.items())) or "none"
+
+    if describe(state) != describe(kept):
+        raise InputError(
+            f"The method of this training keeps a state ({describe(state)}), checkpoint {path} holds another "
+            f"({describe(kept)}): it is of another method or of other data, or older than the state. "
+            "Train from the start."
+        )
+    renew(state, kept)

@@ -3,7 +3,6 @@
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, cast
@@ -12,13 +11,12 @@ import torch
 from torch import Tensor, nn
 
 from data.errors import InputError
-from training.batches.feed import BatchOptions, TrainingArrays, raw_batches, step_seeds
+from training.batches.feed import TrainingArrays, raw_batches, step_seeds
 from training.loop.average import build_average, teach_by
-from training.loop.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from training.loop.checkpoint import Checkpoint, load_checkpoint, restore_state, save_checkpoint
 from training.loop.graph import GraphedStep
-from training.loop.runtime import Execution, choose_execution, uses_bf16
+from training.loop.runtime import choose_execution, uses_bf16
 from training.loop.schedule import (
-    OptimiserOptions,
     build_optimiser,
     learning_rate,
     restore_optimiser,
@@ -27,20 +25,10 @@ from training.loop.schedule import (
 from training.loop.step import READINGS, Constants, Step, Trainee, train_step
 from training.losses.dc3 import DC3Weights, guide
 from training.methods.method import Method, Progress
+from training.methods.state import Sizes
 from training.networks.backbone import set_batch_norm_decay
 from training.networks.heads import Network
-
-
-@dataclass(frozen=True)
-class LoopOptions:
-    """Length of the training and how often it reports."""
-
-    steps: int = 16_384
-    """Batches; the paper sees 1024 * 1024 labelled images."""
-    evaluate_every: int = 1024
-    """Steps between evaluations on the validation part, each with a checkpoint."""
-    log_every: int = 20
-    """Steps between two records of the losses; NaN and infinity are found then."""
+from training.options import BatchOptions, Execution, LoopOptions, OptimiserOptions
 
 
 class Losses(NamedTuple):
@@ -95,13 +83,15 @@ def fit(
     set_batch_norm_decay(network, optimiser_options.batch_norm_decay)
     average = build_average(network)
     optimiser = build_optimiser(network, optimiser_options)
+    state = method.make_state(Sizes(len(arrays.unlabelled), arrays.targets.shape[1], device))
     first = 0
     if checkpoint.exists():
-        state = load_checkpoint(checkpoint, device)
-        network.load_state_dict(state.network)
-        average.load_state_dict(state.average)
-        restore_optimiser(optimiser, state.optimiser)
-        first = state.step
+        kept = load_checkpoint(checkpoint, device)
+        network.load_state_dict(kept.network)
+        average.load_state_dict(kept.average)
+        restore_optimiser(optimiser, kept.optimiser)
+        restore_state(state, kept.state, checkpoint)
+        first = kept.step
     network.train()
     average.train()
     # where nobody looks at the unlabelled images they are neither taken, augmented nor passed through the network
@@ -121,6 +111,7 @@ def fit(
             generator,
             bf16,
             layout if device.type == "cuda" else torch.preserve_format,
+            state,
         ),
         execution,
     )
@@ -151,7 +142,8 @@ def fit(
             since = time.perf_counter()
         if evaluates:
             save_checkpoint(
-                Checkpoint(done, network.state_dict(), average.state_dict(), optimiser.state_dict()), checkpoint
+                Checkpoint(done, network.state_dict(), average.state_dict(), optimiser.state_dict(), dict(state)),
+                checkpoint,
             )
             on_eval(done, cast(Network, average.module))
             average.train()

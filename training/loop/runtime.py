@@ -1,27 +1,9 @@
 """Device, precision and memory layout of a run."""
 
-from dataclasses import dataclass
-from typing import Literal
-
 import torch
 
 from data.errors import InputError
-
-Execution = Literal["auto", "eager", "compiled", "graph", "compiled_graph"]
-
-
-@dataclass(frozen=True)
-class RuntimeOptions:
-    """Where and how exactly to compute."""
-
-    device: Literal["auto", "cuda", "mps", "cpu"] = "auto"
-    precision: Literal["auto", "float32", "bf16"] = "auto"
-    """auto: bf16 and channels_last where the hardware has bf16 units, else float32."""
-    execution: Execution = "auto"
-    """How a step is launched. auto: as one CUDA graph on CUDA, else eager, kernel by kernel; compiled: networks by
-    torch.compile, which takes minutes before the first step and a C++ compiler."""
-    seed: int = 0
-    """Of split, drawn labels, start weights, batches and augmentation."""
+from training.options import Execution
 
 
 def choose_device(name: str) -> torch.device:

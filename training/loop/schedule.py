@@ -1,25 +1,12 @@
 """Learning rate and optimiser of the SSL literature."""
 
 import math
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-
-@dataclass(frozen=True)
-class OptimiserOptions:
-    """SGD with Nesterov momentum; the defaults are the authors'."""
-
-    lr: float = 0.01
-    momentum: float = 0.9
-    weight_decay: float = 5e-4
-    """On the kernels only."""
-    ema_decay: float = 0.999
-    """Of the averaged weights that evaluate and teach; runs far below 16,384 steps need less."""
-    batch_norm_decay: float = 0.999
-    """Of the running statistics; runs far below 16,384 steps need less."""
+from training.options import OptimiserOptions
 
 
 def build_optimiser(network: nn.Module, options: OptimiserOptions) -> torch.optim.SGD:

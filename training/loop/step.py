@@ -12,6 +12,7 @@ from training.batches.feed import augment_batch
 from training.loop.average import update_average
 from training.losses.dc3 import TERMS, DC3Weights, dc3_terms
 from training.methods.method import Forward, Method, Progress
+from training.methods.state import State
 
 READINGS = (*TERMS, "gradient")
 """What a step reports: the weighted terms, and the norm of their gradient."""
@@ -40,6 +41,8 @@ class Trainee(NamedTuple):
     bf16: bool
     layout: torch.memory_format
     """Of the images."""
+    state: State
+    """Of the method; the step changes its tensors in place."""
 
 
 Step = Callable[[RawBatch, Constants], Tensor]
@@ -55,7 +58,9 @@ def train_step(trainee: Trainee, batch: RawBatch, constants: Constants) -> Tenso
     network, device = trainee.network, batch.images.device
     augmented = augment_batch(batch, trainee.views, trainee.generator, trainee.layout)
     with torch.autocast(device.type, torch.bfloat16, enabled=trainee.bf16):
-        outcome = trainee.method.step(network, trainee.teacher, augmented, trainee.progress, trainee.generator)
+        outcome = trainee.method.step(
+            network, trainee.teacher, augmented, trainee.progress, trainee.generator, trainee.state
+        )
         terms = dc3_terms(outcome, augmented.labels, constants.weights, trainee.generator)
     values = torch.stack([terms[name] for name in TERMS])
     # set to None, not to zero: a captured backward pass then writes the gradients to places of its own

@@ -1,4 +1,4 @@
-"""Losses of the semi-supervised methods, one number an image."""
+"""Losses of the semi-supervised methods, one number an image, and what their guesses are made into."""
 
 import torch
 from torch import Tensor
@@ -17,11 +17,17 @@ def squared_difference(logits: Tensor, targets: Tensor) -> Tensor:
     return (logits.softmax(1) - targets.detach()).square().mean(1)
 
 
-def pseudo_label_loss(logits: Tensor, guesses: Tensor, threshold: float) -> Tensor:
-    """(N,) cross-entropy of (N, k) logits to the argmax of (N, k) guesses, zero below `threshold` confidence.
+def hard_labels(probabilities: Tensor) -> Tensor:
+    """(N, k) with a 1 at the largest of each row (Lee 2013)."""
+    return torch.zeros_like(probabilities).scatter(1, probabilities.argmax(1, keepdim=True), 1.0)
 
-    The guesses are logits too and receive no gradient (Lee 2013; Sohn et al. 2020, FixMatch).
-    """
-    confidence, labels = guesses.detach().softmax(1).max(1)
-    losses = torch.nn.functional.cross_entropy(logits, labels, reduction="none")
-    return losses * (confidence >= threshold)
+
+def sharpen(probabilities: Tensor, temperature: float) -> Tensor:
+    """(N, k) p^(1/T), normalised: closer to a hard label the smaller T is (Berthelot et al. 2019; Xie et al. 2020)."""
+    # as softmax(log p / T): the power of a small probability is 0 in float32
+    return (probabilities.clamp(min=torch.finfo(probabilities.dtype).tiny).log() / temperature).softmax(1)
+
+
+def confident(probabilities: Tensor, threshold: float | Tensor) -> Tensor:
+    """(N,) 1 where the largest of a row reaches the threshold, a number or (N,), else 0 (Sohn et al. 2020)."""
+    return (probabilities.amax(1) >= threshold).to(probabilities.dtype)

@@ -7,33 +7,15 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from training.losses.step import Step
+from training.losses.warm_up import WARM_UP_SHARE
 from training.networks.outputs import Outputs
+from training.options import DC3Options
 
 TERMS = ("ssl", "inverse_ce", "ambiguity", "similarity")
 """Names of the weighted terms whose sum is the loss (Eq. 1)."""
 
 CONFIDENT = 0.95
 """Unlabelled images count for the inverse cross-entropy from this max p_n on (authors' pseudo code)."""
-
-
-GUIDED_SHARE = 0.4
-"""Of the training; the warm-up of the semi-supervised methods ends there too."""
-
-
-@dataclass(frozen=True)
-class DC3Options:
-    """Prior and weights of the DC3 terms; the defaults are the paper's (section 3.3)."""
-
-    prior: float = 0.6
-    """p_A, the share of each batch that is taught to be ambiguous; 0 to 1."""
-    inverse_ce_labelled: float = 10.0
-    """lambda_CE^-1 on labelled images."""
-    inverse_ce_unlabelled: float = 10.0
-    """lambda_CE^-1 on unlabelled images."""
-    ambiguity_weight: float = 0.1
-    """lambda_a."""
-    similarity_weight: float = 0.1
-    """lambda_s."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +76,7 @@ def guide(weights: DC3Weights, share: float) -> DC3Weights:
     split of the images, and easy classes are as likely to be called ambiguous as hard ones (docs/results.md). A
     guided training ranks the pseudo-labels of Eq. 3 by 1 - max p_n first, and by p_a, as the paper does, from then on.
     """
-    return replace(weights, guided=weights.guided and share < GUIDED_SHARE)
+    return replace(weights, guided=weights.guided and share < WARM_UP_SHARE)
 
 
 def dc3_terms(step: Step, labels: Tensor, weights: DC3Weights, generator: torch.Generator) -> dict[str, Tensor]:

@@ -1,15 +1,20 @@
 """The semi-supervised methods with their authors' settings; a new one is one file and one line here."""
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 
 from data.errors import InputError
 from training.methods.fixmatch import FixMatch
+from training.methods.flexmatch import FlexMatch
+from training.methods.freematch import FreeMatch
 from training.methods.mean_teacher import MeanTeacher
 from training.methods.method import Method
 from training.methods.mixmatch import MixMatch
 from training.methods.pi_model import PiModel
 from training.methods.pseudo_label import PseudoLabel
+from training.methods.softmatch import SoftMatch
 from training.methods.supervised import Supervised
+from training.methods.uda import UDA
+from training.options import MethodOptions
 
 METHODS: dict[str, Method] = {
     "supervised": Supervised(),
@@ -18,19 +23,11 @@ METHODS: dict[str, Method] = {
     "pseudo_label": PseudoLabel(),
     "fixmatch": FixMatch(),
     "mixmatch": MixMatch(),
+    "uda": UDA(),
+    "flexmatch": FlexMatch(),
+    "freematch": FreeMatch(),
+    "softmatch": SoftMatch(),
 }
-
-
-@dataclass(frozen=True)
-class MethodOptions:
-    """Changes to the method's own settings; empty keeps its authors' value."""
-
-    ssl_weight: float | None = None
-    """Weight of the unlabelled loss."""
-    ssl_threshold: float | None = None
-    """Confidence from which a pseudo-label counts; pseudo_label and fixmatch."""
-    unlabelled_ratio: int | None = None
-    """Unlabelled images per labelled image."""
 
 
 def build_method(name: str, options: MethodOptions) -> Method:

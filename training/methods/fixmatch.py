@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from training.batches.batch import Batch
-from training.losses.consistency import pseudo_label_loss
+from training.losses.consistency import confident, cross_entropy, hard_labels
 from training.losses.step import Step
-from training.methods.method import Forward, Method, Progress, supervised_loss
+from training.methods.method import Forward, Judged, Method, Progress, supervised_loss
+from training.methods.state import State
+from training.methods.weak_to_strong import pass_and_judge
 
 
 @dataclass(frozen=True)
@@ -16,14 +18,28 @@ class FixMatch(Method):
     """All views in one joint pass, whose statistics batch normalisation keeps, as its authors do."""
 
     views = ("weak", "strong")
+    passes_jointly = True
     unlabelled_ratio: int = 7
     weight: float = 1.0
     threshold: float = 0.95
 
+    def judge(self, guesses: Tensor, rows: Tensor, state: State) -> Judged:
+        """Those count that reach the threshold."""
+        return Judged(confident(guesses, self.threshold), {})
+
+    def target(self, guesses: Tensor) -> Tensor:
+        """Hard labels."""
+        return hard_labels(guesses)
+
     def step(
-        self, network: nn.Module, teacher: Forward, batch: Batch, progress: Progress, generator: torch.Generator
+        self,
+        network: nn.Module,
+        teacher: Forward,
+        batch: Batch,
+        progress: Progress,
+        generator: torch.Generator,
+        state: State,
     ) -> Step:
-        sizes = [len(batch.images), *(len(view) for view in batch.views)]
-        labelled, weak, strong = network(torch.cat([batch.images, *batch.views])).split(sizes)
-        losses = pseudo_label_loss(strong.classes, weak.classes, self.threshold)
-        return Step(labelled, weak, strong, supervised_loss(labelled, batch), self.weight * losses)
+        labelled, weak, strong, targets, judged = pass_and_judge(self, network, batch, state)
+        losses = self.weight * judged.counts * cross_entropy(strong.classes, targets)
+        return Step(labelled, weak, strong, supervised_loss(labelled, batch), losses)

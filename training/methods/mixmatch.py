@@ -8,9 +8,11 @@ from torch import Tensor, nn
 
 from data.errors import InputError
 from training.batches.batch import Batch
-from training.losses.consistency import cross_entropy, squared_difference
+from training.losses.consistency import cross_entropy, sharpen, squared_difference
 from training.losses.step import Step
-from training.methods.method import Forward, Method, Progress, ramp
+from training.losses.warm_up import ramp
+from training.methods.method import Forward, Method, Progress
+from training.methods.state import State
 from training.networks.backbone import frozen_statistics
 from training.networks.outputs import Outputs
 
@@ -23,6 +25,8 @@ class MixMatch(Method):
     """
 
     views = ("weak", "weak")
+    couples_images = True
+    mixes_images = True
     unlabelled_ratio: int = 1
     weight: float = 100.0
     warm_up_images: int = 1024 * 1024
@@ -36,8 +40,22 @@ class MixMatch(Method):
         if self.beta < 0.5:
             raise InputError(f"mixmatch draws shares by a formula that needs beta >= 0.5, not {self.beta}; raise it.")
 
+    def warm_up(self, progress: Progress) -> Tensor:
+        """By the labelled images seen."""
+        return ramp(progress.n_labelled / self.warm_up_images)
+
+    def target(self, guesses: Tensor) -> Tensor:
+        """Sharpened."""
+        return sharpen(guesses, self.temperature)
+
     def step(
-        self, network: nn.Module, teacher: Forward, batch: Batch, progress: Progress, generator: torch.Generator
+        self,
+        network: nn.Module,
+        teacher: Forward,
+        batch: Batch,
+        progress: Progress,
+        generator: torch.Generator,
+        state: State,
     ) -> Step:
         labelled = network(batch.images)
         with frozen_statistics(network):
@@ -55,15 +73,13 @@ class MixMatch(Method):
         # both mixtures keep the class weight of the image that prevails in them
         supervised = cross_entropy(logits[:n_labelled], mixed_targets[:n_labelled]) * batch.class_weights
         differences = squared_difference(logits[n_labelled:], mixed_targets[n_labelled:])
-        weight = self.weight * ramp(progress.n_labelled / self.warm_up_images)
         per_image = differences.view(2, n_unlabelled).mean(0)
-        return Step(labelled, first, second, supervised, weight * per_image)
+        unsupervised = self.weight * self.warm_up(progress) * per_image
+        return Step(labelled, first, second, supervised, unsupervised)
 
     def _guess(self, first: Outputs, second: Outputs) -> Tensor:
         """(U, k) average of both views, sharpened, without gradient."""
-        mean = (first.classes.detach().softmax(1) + second.classes.detach().softmax(1)) / 2
-        sharp = mean ** (1 / self.temperature)
-        return sharp / sharp.sum(1, keepdim=True)
+        return self.target((first.classes.detach().softmax(1) + second.classes.detach().softmax(1)) / 2)
 
     def _share(self, n_images: int, generator: torch.Generator) -> Tensor:
         """(n,) Beta(beta, beta) draws turned to at least one half, so that the image itself prevails.

@@ -8,6 +8,7 @@ from torch import nn
 from training.batches.batch import Batch
 from training.losses.step import Step
 from training.methods.method import Forward, Method, Progress, supervised_loss
+from training.methods.state import State
 from training.networks.backbone import frozen_statistics
 
 
@@ -20,7 +21,13 @@ class Supervised(Method):
     unlabelled_ratio: int = 1
 
     def step(
-        self, network: nn.Module, teacher: Forward, batch: Batch, progress: Progress, generator: torch.Generator
+        self,
+        network: nn.Module,
+        teacher: Forward,
+        batch: Batch,
+        progress: Progress,
+        generator: torch.Generator,
+        state: State,
     ) -> Step:
         labelled = network(batch.images)
         unlabelled = None

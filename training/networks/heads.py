@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from training.networks.backbone import Backbone
+from training.networks.normalisation import Normalise
 from training.networks.outputs import Outputs
 
 
@@ -17,6 +18,7 @@ class Network(nn.Module):
 
     def __init__(self, backbone: Backbone, n_classes: int, n_clusters: int, prior: float = 0.5) -> None:
         super().__init__()
+        self.normalise = Normalise(backbone.normalisation)
         self.backbone = backbone
         self.head = nn.Linear(backbone.width, n_classes + n_clusters + 1)
         self.n_classes, self.n_clusters = n_classes, n_clusters
@@ -30,7 +32,12 @@ class Network(nn.Module):
 
     def forward(self, images: Tensor) -> Outputs:
         """Images (N, 3, H, W) in [-1, 1] -> logits."""
-        return self.outputs(self.backbone(images))
+        return self.outputs(self.features(images))
+
+    def features(self, images: Tensor) -> Tensor:
+        """Images (N, 3, H, W) in [-1, 1] -> pooled features (N, width)."""
+        features: Tensor = self.backbone(self.normalise(images))
+        return features
 
     def outputs(self, features: Tensor) -> Outputs:
         """Pooled features (N, width) -> logits in float32."""

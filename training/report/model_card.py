@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from data.errors import name_some
+from data.quality import describe_quality
 from training.report.metric_texts import describe_metric, format_metric, split_metrics
 
 
@@ -74,6 +75,8 @@ def write_model_card(facts: CardFacts) -> str:
         ),
         "## Training",
         "\n".join([f"- Method: {_code(facts.method)}, variant {_code(facts.variant)}", *options]),
+        "## How good it is",
+        "\n".join(f"- {sentence}" for sentence in describe_quality(facts.metrics).words),
         *(
             text
             for part, values in split_metrics(facts.metrics.items())

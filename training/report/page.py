@@ -1,6 +1,6 @@
 """The run's page: one HTML file that needs nothing beside it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,6 +23,7 @@ def render_page(
     title: str,
     summary: Mapping[str, object],
     metrics: Iterable[tuple[str, float]],
+    quality: Sequence[str],
     figures: Iterable[PageFigure],
     model_card: str,
 ) -> str:
@@ -31,11 +32,13 @@ def render_page(
     Args:
         summary: the essentials of the configuration, by name.
         metrics: (name, value) as `evaluate` yields them, in the order to show.
+        quality: how good the model is, in words (`data.quality`).
         model_card: Markdown; shown as it is written.
     """
     return load_template(TEMPLATE).render(
         title=title,
         summary=summary,
+        quality=quality,
         metrics=[
             (part, [(name, describe_metric(name), format_metric(name, value)) for name, value in values])
             for part, values in split_metrics(metrics)

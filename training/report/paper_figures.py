@@ -1,5 +1,6 @@
 """The paper's own figures, for tables that show them beside ours."""
 
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -12,6 +13,14 @@ PAPER_PRIOR = 0.6
 """p_A of the rows taken; the paper also has rows with each data set's own prior."""
 POOLED = "all"
 """Stands for the method in rows over all methods (Table 4)."""
+_CIFAR = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+_DATA = {
+    "cifar10h": (10_000, len(_CIFAR)),
+    "plankton": (12_280, 10),
+    "mice_bone": (7_240, 3),
+    "turkey": (8_040, 2),
+}
+"""Images and classes of the paper's data sets; how much of STL-10 it took is not known."""
 
 
 class PaperFigures(NamedTuple):
@@ -25,6 +34,17 @@ class PaperFigures(NamedTuple):
     d_minus_f1_mean: float
     source: str
     """The table it stands in."""
+
+
+def is_papers_data(dataset: str, n_images: int, classes: Sequence[str]) -> bool:
+    """Whether data of this size and these classes are the paper's data set of that name.
+
+    A preset says only what somebody meant to train on: a lab's 2,500 photographs are not CIFAR-10H, whatever preset
+    they were trained by, and nobody's figures on other images stand beside theirs.
+    """
+    if _DATA.get(dataset) != (n_images, len(classes)):
+        return False
+    return dataset != "cifar10h" or tuple(sorted(classes)) == _CIFAR
 
 
 def paper_figures(dataset: str, method: str, variant: str) -> PaperFigures | None:

@@ -1,10 +1,11 @@
-"""Table 2 from single runs: best, mean and standard deviation of each method and variant, degenerate runs left out."""
+"""Table 2 from single runs: best, mean and standard deviation of each method and variant."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
+from training.options import By
 from training.report.paper_figures import POOLED, PaperFigures, paper_figures
 
 VARIANT_ORDER = ("vanilla", "inverse_ce", "cc", "dc3", "dc3_guided")
@@ -25,10 +26,18 @@ class RunRow(NamedTuple):
     auroc: float | None
     """None where undefined: no predicted ambiguity, or all annotators agree."""
     seconds: float
+    right: float | None = None
+    """Share of right proposals; None for a run of an older version whose predictions are gone."""
+    right_shuffled: float | None = None
+    """The same with its clusters shuffled; None where no image is ambiguous."""
+    right_commonest: float | None = None
+    """The same for who always proposes the commonest class."""
+    d_left_out: float | None = None
     baseline_f1: float | None = None
     """What a user would do without DC3 (`training.evaluate.baseline`); None where there is no vanilla run."""
     baseline_d: float | None = None
     baseline_d_minus_f1: float | None = None
+    baseline_right: float | None = None
     baseline_auroc: float | None = None
 
 
@@ -36,7 +45,7 @@ class Spread(NamedTuple):
     """One figure over several runs; NaN where undefined."""
 
     best: float
-    """Of the run with the lowest d - F1, not the best of this figure alone."""
+    """Of the best run, by right proposals or by d - F1; not the best of this figure alone."""
     mean: float
     std: float
     """Of the sample (n - 1), as in the paper's tables: NaN for a single run."""
@@ -48,10 +57,15 @@ class SetupRow(NamedTuple):
     method: str
     variant: str
     n_runs: int
-    """Runs that count; the degenerate ones are left out of all figures."""
+    """Runs that are not degenerate."""
     n_degenerate: int
+    """By d - F1 they are left out of all figures, as in the paper; by right proposals they are in all."""
     best_run_id: str
-    """Empty where all runs are degenerate."""
+    """Empty where no run can be chosen."""
+    right: Spread
+    right_shuffled: Spread
+    right_commonest: Spread
+    d_left_out: Spread
     f1: Spread
     d: Spread
     d_minus_f1: Spread
@@ -59,18 +73,20 @@ class SetupRow(NamedTuple):
     auroc: Spread
     seconds: Spread
     baseline_f1: Spread
-    """The baseline's best is its own run with the lowest d - F1: it is a setup like any other."""
+    """The baseline's best is its own best run: it is a setup like any other."""
     baseline_d: Spread
     baseline_d_minus_f1: Spread
+    baseline_right: Spread
     baseline_auroc: Spread
     paper: PaperFigures | None
 
 
-def summarise(rows: Sequence[RunRow], paper_dataset: str = "") -> list[SetupRow]:
+def summarise(rows: Sequence[RunRow], paper_dataset: str = "", by: By = "proposals_right") -> list[SetupRow]:
     """One row a method and variant, then (with several methods) one a variant over all methods, as in Table 4.
 
     Args:
         paper_dataset: whose figures to put beside ours; empty or unknown for none.
+        by: what the best run of a line is chosen by.
     """
     methods, variants = order_methods(rows), order_variants(rows)
     table = []
@@ -78,10 +94,10 @@ def summarise(rows: Sequence[RunRow], paper_dataset: str = "") -> list[SetupRow]
         for variant in variants:
             chosen = [row for row in rows if (row.method, row.variant) == (method, variant)]
             if chosen:
-                table.append(_summarise_setup(method, variant, chosen, paper_dataset))
+                table.append(_summarise_setup(method, variant, chosen, paper_dataset, by))
     if len(methods) > 1:
         table += [
-            _summarise_setup(POOLED, variant, [row for row in rows if row.variant == variant], paper_dataset)
+            _summarise_setup(POOLED, variant, [row for row in rows if row.variant == variant], paper_dataset, by)
             for variant in variants
         ]
     return table
@@ -98,17 +114,23 @@ def order_variants(rows: Sequence[RunRow]) -> list[str]:
     return [name for name in VARIANT_ORDER if name in found] + sorted(found - set(VARIANT_ORDER))
 
 
-def _summarise_setup(method: str, variant: str, rows: Sequence[RunRow], paper_dataset: str) -> SetupRow:
-    kept = [row for row in rows if not row.degenerate]
-    best = _find_lowest([row.d_minus_f1 for row in kept])
-    baseline_best = _find_lowest([row.baseline_d_minus_f1 for row in kept])
+def _summarise_setup(method: str, variant: str, rows: Sequence[RunRow], paper_dataset: str, by: By) -> SetupRow:
+    kept = [row for row in rows if by == "proposals_right" or not row.degenerate]
+    best, baseline_best = (
+        _find_lowest([row.d_minus_f1 for row in kept]),
+        _find_lowest([row.baseline_d_minus_f1 for row in kept]),
+    )
+    if by == "proposals_right":
+        best = _find_lowest([None if row.right is None else -row.right for row in kept])
+        baseline_best = _find_lowest([None if row.baseline_right is None else -row.baseline_right for row in kept])
     ours = {name: _spread([getattr(row, name) for row in kept], best) for name in _FIGURES}
     baseline = {name: _spread([getattr(row, name) for row in kept], baseline_best) for name in _BASELINE_FIGURES}
+    n_degenerate = sum(row.degenerate for row in rows)
     return SetupRow(
         method=method,
         variant=variant,
-        n_runs=len(kept),
-        n_degenerate=len(rows) - len(kept),
+        n_runs=len(rows) - n_degenerate,
+        n_degenerate=n_degenerate,
         best_run_id=kept[best].run_id if best is not None else "",
         paper=paper_figures(paper_dataset, method, variant),
         **ours,
@@ -116,8 +138,11 @@ def _summarise_setup(method: str, variant: str, rows: Sequence[RunRow], paper_da
     )
 
 
-_FIGURES = ("f1", "d", "d_minus_f1", "ambiguous_share", "auroc", "seconds")
-_BASELINE_FIGURES = ("baseline_f1", "baseline_d", "baseline_d_minus_f1", "baseline_auroc")
+_FIGURES = (
+    *("f1", "d", "d_minus_f1", "ambiguous_share", "auroc", "seconds"),
+    *("right", "right_shuffled", "right_commonest", "d_left_out"),
+)
+_BASELINE_FIGURES = ("baseline_f1", "baseline_d", "baseline_d_minus_f1", "baseline_right", "baseline_auroc")
 
 
 def _find_lowest(values: Sequence[float | None]) -> int | None:

@@ -6,6 +6,7 @@ import os
 os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 
+from training.track.best import best_run, find_figures, validation_of
 from training.track.connection import check_driver, connect, sqlite_address, store
 from training.track.registry import RegisteredModel, check_model_name, fetch_model, register_onnx, resolve_model
 from training.track.rounds import RoundRun, list_rounds, round_of, tag_round
@@ -14,7 +15,6 @@ from training.track.runs import (
     PREDICTIONS_FILE,
     FinishedRun,
     RunSummary,
-    best_run,
     check_unfinished,
     fetch_file,
     find_run,
@@ -39,6 +39,7 @@ __all__ = [
     "connect",
     "fetch_file",
     "fetch_model",
+    "find_figures",
     "find_run",
     "finished_children",
     "has_file",
@@ -59,4 +60,5 @@ __all__ = [
     "store",
     "summarise",
     "tag_round",
+    "validation_of",
 ]

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,6 +12,10 @@ from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
 from data.errors import InputError, name_some
+from data.quality import describe_quality
+from training.evaluate.choice import is_choosable, merit
+from training.options import By
+from training.track.best import figures_of, validation_of
 from training.track.connection import connect, hide_password, reason_of
 from training.track.run_log import FINGERPRINT
 
@@ -33,10 +38,20 @@ def check_model_name(name: str) -> None:
         raise InputError(f"A model's name in the registry has up to 256 characters, none of them / : @, not {name!r}.")
 
 
-def register_onnx(run_id: str, model: Path, name: str) -> str:
+def register_onnx(
+    run_id: str,
+    model: Path,
+    name: str,
+    by: By = "proposals_right",
+    on_notice: Callable[[str], None] = lambda notice: None,
+) -> str:
     """Registers an exported model with its signature; the best version on the same data carries the alias champion.
 
     Returns the version number.
+
+    Args:
+        by: what the best is chosen by.
+        on_notice: gets why a version does not take the alias.
     """
     import onnx
 
@@ -53,7 +68,10 @@ def register_onnx(run_id: str, model: Path, name: str) -> str:
         step=int(run.data.params.get("steps", 0)),  # whose metrics the model gets: the final ones
     )
     version = str(info.registered_model_version)
-    if _beats_champion(client, name, run):
+    obstacle = _find_obstacle(client, name, run, by)
+    if obstacle:
+        on_notice(f"{name} version {version} is not the champion: {obstacle}")
+    else:
         client.set_registered_model_alias(name, "champion", version)
     return version
 
@@ -103,19 +121,31 @@ def fetch_model(model: RegisteredModel, folder: Path) -> Path:
     return found
 
 
-def _beats_champion(client: MlflowClient, name: str, run: Run) -> bool:
-    """Whether a run may take the alias: on the champion's data with a lower d - F1, or as the first one.
+def _find_obstacle(client: MlflowClient, name: str, run: Run, by: By) -> str:
+    """Why a run does not take the alias; empty where it does: as the first, or better than the champion.
 
-    Figures on other data say nothing: there the user moves the alias by hand.
+    Figures of other data or other validation images say nothing: there the user moves the alias by hand.
     """
-    if run.data.metrics["degenerate"]:
-        return False
+    figures = figures_of(run)
+    if not is_choosable(figures, by):
+        return f"it has no {by} to be chosen by, or is degenerate"
+    if describe_quality(figures).proposals_help is False:
+        return "its proposals are no better than the commonest class"
     try:
         champion = client.get_run(client.get_model_version_by_alias(name, "champion").run_id)
     except MlflowException:
-        return True
-    same_data = run.data.tags[FINGERPRINT] == champion.data.tags.get(FINGERPRINT)
-    return same_data and run.data.metrics["d_minus_f1"] < champion.data.metrics["d_minus_f1"]
+        return ""
+    by_hand = "; move the alias by hand if you want to"
+    if run.data.tags[FINGERPRINT] != champion.data.tags.get(FINGERPRINT):
+        return f"the champion was trained on other data{by_hand}"
+    if validation_of(run) != validation_of(champion):
+        return f"the champion was measured on other validation images{by_hand}"
+    theirs = figures_of(champion)
+    if not is_choosable(theirs, by):
+        return f"the champion has no {by} to compare with{by_hand}"
+    if merit(figures, by) <= merit(theirs, by):
+        return f"{by} {figures[by]:.4f} is no better than the champion's {theirs[by]:.4f}"
+    return ""
 
 
 def _onnx_signature(model: Path) -> "mlflow.models.ModelSignature":

@@ -23,6 +23,8 @@ DATA_FILE = "data.parquet"
 SPLIT_FILE = "split.csv"
 FINGERPRINT = "dc3.fingerprint"
 """Tag: runs with the same value saw the same data."""
+VALIDATION = "dc3.validation"
+"""Tag: runs with the same value were measured on the same images."""
 
 
 @contextmanager
@@ -63,7 +65,8 @@ def log_config(config: Config, data: DataRecord, left_out: Sequence[str], notice
         if lines:
             mlflow.log_text("\n".join(lines), name)
     mlflow.log_params({key: str(value) for key, value in flatten(asdict(config)).items()})
-    mlflow.set_tags({FINGERPRINT: data.fingerprint, "dc3.classes": ", ".join(data.classes)[:4000]})
+    mlflow.set_tags({FINGERPRINT: data.fingerprint, VALIDATION: data.validation_id})
+    mlflow.set_tags({"dc3.classes": ", ".join(data.classes)[:4000]})
     source = LocalArtifactDatasetSource(config.data.images or f"embedded:{config.data.source}")
     mlflow.log_input(MetaDataset(source, name=config.data.source, digest=data.fingerprint), context="training")
     mlflow.log_text(to_json(config), CONFIG_FILE)

@@ -1,4 +1,4 @@
-"""Runs found again: their files, their configuration, the best of them."""
+"""Runs found again: their files, their configuration, their figures."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -12,7 +12,6 @@ from data.errors import InputError
 from data.predictions import read_predictions
 from training.batches.data_record import DataRecord, read_old_split, read_record
 from training.config import Config, from_json
-from training.losses.dc3 import VARIANTS
 from training.track.connection import ARTIFACTS, connect, store, store_name
 from training.track.run_log import CONFIG_FILE, DATA_FILE, FINGERPRINT, SPLIT_FILE
 
@@ -143,31 +142,3 @@ def finished_children(parent: str) -> dict[str, FinishedRun]:
         run.info.run_name: FinishedRun(run.info.run_id, dict(run.data.metrics), run.data.tags.get(FINGERPRINT, ""))
         for run in runs
     }
-
-
-def best_run() -> str:
-    """Id of the run with the lowest d - F1 on validation, not degenerate, on the data of the newest run.
-
-    Only variants that predict the ambiguity count: another model could not tell which image to cluster.
-    """
-    client = connect()
-    experiments = [experiment.experiment_id for experiment in client.search_experiments()]
-    query = "attributes.status = 'FINISHED' and tags.`dc3.kind` = 'train'"
-    newest = client.search_runs(experiments, query, max_results=1, order_by=["attributes.start_time DESC"])
-    if not newest:
-        raise InputError(f"No finished training in {store_name()}: start with `dc3 train --preset digits`.")
-    fingerprint = newest[0].data.tags[FINGERPRINT]
-    blind = [name for name, variant in VARIANTS.items() if not variant.ambiguity_aware]
-    aware = "".join(f" and params.variant != '{name}'" for name in blind)
-    found = client.search_runs(
-        experiments,
-        f"{query} and tags.`{FINGERPRINT}` = '{fingerprint}' and metrics.degenerate = 0{aware}",
-        order_by=["metrics.d_minus_f1 ASC"],
-        max_results=1,
-    )
-    if not found:
-        raise InputError(
-            "No finished run on these data that is not degenerate: raise the steps or change the prior,"
-            " and train again."
-        )
-    return found[0].info.run_id

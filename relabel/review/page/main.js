@@ -235,6 +235,16 @@ function makeClasses() {
   element("all-classes").replaceChildren(...session.classes.map((name) => new Option(name)));
 }
 
+// What the run that proposed is worth, where its folder says so.
+function showQuality() {
+  element("quality").hidden = !session.quality.length;
+  element("quality").querySelector("ul").replaceChildren(...session.quality.map((sentence) => {
+    const item = document.createElement("li");
+    item.textContent = sentence;
+    return item;
+  }));
+}
+
 // A whole name, or the only one that begins like it.
 function find() {
   const text = element("find").value.trim().toLowerCase();
@@ -262,6 +272,7 @@ async function start() {
   map.classes = session.classes;
   map.largest = session.largest;
   makeClasses();
+  showQuality();
   mapClock.stop("away");
   const kept = api.undelivered();
   if (kept) {

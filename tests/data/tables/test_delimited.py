@@ -51,7 +51,7 @@ def test_a_row_that_does_not_fit_the_header_is_refused_with_its_number(widths: l
         ('"sep=|"\nimage|label\na|b\n', {"image": ["a"], "label": ["b"]}),
         ("image,label,\na,b,\nc,d,\n", {"image": ["a", "c"], "label": ["b", "d"]}),
         ("image,label\na,b\n,\n\nc,d", {"image": ["a", "c"], "label": ["b", "d"]}),
-        ('"","image","label"\n"1","a","b"\n', {"image": ["a"], "label": ["b"]}),
+        ('"","image","label"\n"1","a","b"\n', {"": ["1"], "image": ["a"], "label": ["b"]}),
         ('image,label\na,5" lens\n', {"image": ["a"], "label": ['5" lens']}),
         (" image , label\na,b\n", {"image": ["a"], "label": ["b"]}),
         ('image,label,note\na,b,"two\nlines, one"\n', {"image": ["a"], "label": ["b"], "note": ["two\nlines, one"]}),

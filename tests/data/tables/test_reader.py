@@ -110,9 +110,7 @@ def test_windows_1252_is_read_with_a_notice_and_nothing_else_is_guessed(tmp_path
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b'[{"image": "a"}]', "JSON, not a table. Export CSV"),
-        (b"PK\x03\x04\x14", "Excel workbook.*save the sheet as CSV in UTF-8, or unpack the zip"),
-        (b"PAR1\x15\x04", r"Parquet; let its name end in \.parquet"),
+        (b"PK\x03\x04\x14", "a zip file, or an Excel workbook that is damaged; unpack it, or save the sheet as CSV"),
         (b"<!doctype html>", "a page or XML"),
         (b"\x1f\x8b\x08", r"\.csv\.gz"),
     ],
@@ -139,11 +137,7 @@ def test_missing_numbers_of_r_and_decimal_commas_are_read(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("id,image,choice\n1,a,x\n", "Rename choice to label"),
-        ("Filename,Category\na,x\n", "Rename Filename to image, Category to label"),
-        ("image,anna,ben\na,x,y\n", "If each column is an annotator.*melt"),
-        ('classification_id,annotations\n1,"[{""task"": ""T0""}]"\n', "cells hold JSON, as exports of Zooniverse"),
-        ("image|label\na|x\n", r"read as one column: .*Make the first line sep=\|\."),
+        ("image,anna,ben\na,x,y\n", "Where each column is an annotator, say --form wide_annotators"),
         ("| image | label |\n|---|---|\n| a | x |\n", r"read as one column: .*Write commas instead of \|\."),
         ("image label\na x\n", "read as one column: .*Write commas instead of spaces"),
         ("sep=;\nimage,label\na,x\n", "read as one column: .*Make the first line sep=,, or remove it"),

@@ -18,18 +18,20 @@ def measure(setting: Setting, verdicts: pd.DataFrame, votes: pd.DataFrame | None
     return list(measure_bias(evidence, Draws(len(setting.shares), 200, seed)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("n_votes", "method"), [(12, "least squares"), (0, "means of the two arms")])
 @pytest.mark.parametrize("d", [0.0, 0.4])
 def test_d_lies_in_its_interval(n_votes: int, method: str, d: float) -> None:
-    runs, covered, values = 30, 0, []
+    runs, covered, values = 15, 0, []
     for seed in range(runs):
-        setting = make_setting(300, 4, seed, control=0.4)
+        setting = make_setting(600, 4, seed, control=0.4)
         votes = draw_votes(setting, n_votes, seed) if n_votes else None
-        found = measure(setting, answer(setting, d, 2, 1, seed + 100), votes, seed)[0]
+        evidence = gather_evidence(answer(setting, d, 2, 1, seed + 100), votes)
+        found = next(measure_bias(evidence, Draws(len(setting.shares), 200, seed)))
         assert method in found.note
         covered += found.low <= d <= found.high
         values.append(found.value)
-    assert covered >= 25, covered
+    assert covered >= 12, covered
     assert np.mean(values) == pytest.approx(d, abs=0.03)
 
 

@@ -22,6 +22,7 @@ def measure(folder: Path, truth: pd.DataFrame) -> pd.DataFrame:
     return pd.read_csv(folder / "report" / CSV)
 
 
+@pytest.mark.slow
 def test_right_answers_do_not_hang_on_how_the_truth_is_written(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -50,6 +51,7 @@ def test_classes_that_no_answer_has_are_named(tmp_path: Path, capsys: pytest.Cap
     assert "which no answer and no proposal has, so no answer can be right there" in said
 
 
+@pytest.mark.slow
 def test_verdicts_written_by_hand_measure_alike(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Capitals, spaces and `./` in some rows make no new classes, images or annotators."""
     truth = draw_votes(SETTING, 9, 3)

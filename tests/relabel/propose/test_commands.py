@@ -1,6 +1,5 @@
 """The round on real images by the command line: train, propose, merge, train again, propose again."""
 
-import shutil
 import zipfile
 from pathlib import Path
 
@@ -13,7 +12,8 @@ from data.proposals import read_proposal_folder
 from data.verdicts import Verdict, to_table, write_verdicts
 from data.votes.reader import read_votes
 from dc3.__main__ import main
-from tests.stores import forget_mlflow
+from tests.part_of_cifar10h import write_part
+from tests.stores import name_store, use_store
 from training import track
 
 pytestmark = pytest.mark.slow
@@ -25,12 +25,7 @@ QUICK = ["--preset", "cifar10h_small", "--batch-size", "16", "--steps", "3", "--
 def data(cifar10h: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """600 images of CIFAR-10H; the last 100 have no votes."""
     folder = tmp_path_factory.mktemp("cifar10h")
-    votes = pd.read_csv(cifar10h / "votes.csv")
-    names = sorted(votes["image"].unique())[:600]
-    with zipfile.ZipFile(cifar10h / "images.zip") as old, zipfile.ZipFile(folder / "images.zip", "w") as new:
-        for name in names:
-            new.writestr(name, old.read(name))
-    votes[votes["image"].isin(names[:500])].to_csv(folder / "votes.csv", index=False)
+    write_part(cifar10h, folder, 600, 500)
     return folder
 
 
@@ -38,19 +33,14 @@ def data(cifar10h: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def trained(data: Path, migrated_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store with one run."""
     folder = tmp_path_factory.mktemp("store")
-    shutil.copy(migrated_database, folder / "mlflow.db")
-    with pytest.MonkeyPatch.context() as patch:
-        forget_mlflow(patch)
-        patch.setenv("DC3_STORE", str(folder))
-        patch.setenv("DC3_EXPERIMENT", "test")
+    with use_store(folder, migrated_database):
         assert train(data / "votes.csv", data) == 0
     return folder
 
 
 @pytest.fixture
 def run_id(trained: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    monkeypatch.setenv("DC3_STORE", str(trained))
-    monkeypatch.setenv("DC3_EXPERIMENT", "test")
+    name_store(trained, monkeypatch)
     return newest()
 
 

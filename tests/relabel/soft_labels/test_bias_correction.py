@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 
 from data.errors import InputError
+from relabel.options import EstimateOptions
 from relabel.simulate.annotators import AnnotatorModel, TimeModel, answer_image
 from relabel.soft_labels.bias_correction import correct_bias, correct_bias_and_blend, invert_acceptance
 from relabel.soft_labels.class_blending import blend
-from relabel.soft_labels.options import EstimateOptions
 from tests.relabel.soft_labels.answers import make_ballots
 
 

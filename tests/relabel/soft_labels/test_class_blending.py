@@ -6,8 +6,8 @@ from hypothesis.extra import numpy as nst
 
 from data.errors import InputError
 from data.votes.counts import soft_labels
+from relabel.options import EstimateOptions
 from relabel.soft_labels.class_blending import blend, blend_classes, mean_soft_labels
-from relabel.soft_labels.options import EstimateOptions
 from tests.relabel.soft_labels.answers import make_ballots
 
 

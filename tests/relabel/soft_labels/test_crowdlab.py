@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from data.errors import InputError
+from relabel.options import EstimateOptions
 from relabel.soft_labels.crowdlab import weigh_with_model
-from relabel.soft_labels.options import EstimateOptions
 from tests.relabel.soft_labels.answers import make_ballots, simulate_ballots
 
 

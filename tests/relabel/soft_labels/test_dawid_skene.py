@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from data.errors import InputError
+from relabel.options import EstimateOptions
 from relabel.soft_labels.dawid_skene import estimate_dawid_skene, fit_dawid_skene
-from relabel.soft_labels.options import EstimateOptions
 from tests.relabel.soft_labels.answers import make_ballots, simulate_ballots
 
 

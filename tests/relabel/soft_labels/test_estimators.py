@@ -8,9 +8,9 @@ from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 from data.errors import InputError
+from relabel.options import EstimateOptions
 from relabel.soft_labels import ESTIMATORS
 from relabel.soft_labels.ballots import Ballots
-from relabel.soft_labels.options import EstimateOptions
 from tests.relabel.soft_labels.answers import make_ballots
 
 OPTIONS = EstimateOptions(bias=0.26)

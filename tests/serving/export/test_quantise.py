@@ -13,6 +13,7 @@ from tests.serving.export.test_to_onnx import Convolutional
 from tests.serving.running import CARD, make_images
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("precision", "tolerance"), [("int8", 0.1), ("float16", 0.01)])
 @pytest.mark.parametrize("input_type", ["uint8", "float32"])
 def test_a_smaller_file_answers_almost_the_same(

@@ -44,6 +44,7 @@ def run(path: Path, images: np.ndarray) -> list[np.ndarray]:
     return onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"]).run(OUTPUTS, {"images": images})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("input_type", ["uint8", "float32"])
 @pytest.mark.parametrize("network", [TinyPredictor, Convolutional])
 def test_the_file_equals_the_network_at_every_batch_size(

@@ -41,7 +41,7 @@ def test_what_is_written_is_read(record: DataRecord, tmp_path: Path) -> None:
     read = read_record(tmp_path / "data.parquet")
     for name, value in record._asdict().items():
         assert np.array_equal(value, getattr(read, name)), name
-    assert [rows.tolist() for rows in read.split] == [[0], [2], [1], [3]]
+    assert [rows.tolist() for rows in read.split] == [[0], [2], [1], [3], []]
     (tmp_path / "data.parquet").write_bytes(b"PAR1")
     with pytest.raises(InputError, match="is not what a run wrote as the record of its data"):
         read_record(tmp_path / "data.parquet")

@@ -73,6 +73,19 @@ def test_labels_and_class_weights_belong_to_their_images(take: Callable[..., Bat
     assert batch.class_weights.tolist() == [[1.0, 2.0, 4.0][label] for label in batch.labels.tolist()]
 
 
+def test_rows_are_the_places_of_the_images_in_their_part(arrays: TrainingArrays, take: Callable[..., Batch]) -> None:
+    """Also where the images lie on the device, and from one step to the next: what a method keeps is of one image."""
+    for step in range(6):
+        batch = take(step)
+        assert LABELLED[batch.rows].tolist() == rows_of(batch.images)
+        assert UNLABELLED[batch.unlabelled_rows].tolist() == rows_of(batch.views[0])
+    there = arrays._replace(images=torch.from_numpy(np.array(arrays.images)))
+    (raw,) = raw_batches(there, 5, 10, 0, range(3, 4))
+    assert torch.equal(raw.unlabelled_rows, take(3).unlabelled_rows)
+    assert (raw.unlabelled[:, 4, 4, 0] // 4).tolist() == UNLABELLED[raw.unlabelled_rows].tolist()
+    assert take(0, n_unlabelled=0, views=()).unlabelled_rows.shape == (0,)
+
+
 def test_views_are_augmented_apart(take: Callable[..., Batch]) -> None:
     strong = take(0, views=("weak", "strong")).views
     assert len(strong) == 2

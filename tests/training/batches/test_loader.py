@@ -8,7 +8,8 @@ from data.ingest import Dataset
 from data.votes.counts import majority
 from training.batches.feed import augment_batch, raw_batches
 from training.batches.loader import prepare
-from training.batches.split import Split, SplitOptions, split_images
+from training.batches.split import Split, split_images
+from training.options import SplitOptions
 
 CPU = torch.device("cpu")
 

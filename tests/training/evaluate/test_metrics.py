@@ -100,8 +100,18 @@ def test_run_without_ambiguity_is_never_degenerate() -> None:
 def test_perfect_and_reversed_ambiguity() -> None:
     votes = np.array([[5, 0], [4, 1], [3, 2]])
     perfect, reversed_ = (dict(trust_metrics(np.array(scores), votes)) for scores in ([0.1, 0.5, 0.9], [0.9, 0.5, 0.1]))
-    assert perfect == pytest.approx({"ambiguity_auroc": 1, "ambiguity_rank": 1})
-    assert reversed_ == pytest.approx({"ambiguity_auroc": 0, "ambiguity_rank": -1})
+    counts = {"disputed_images": 2, "clearly_disputed_images": 1}
+    assert perfect == pytest.approx({"ambiguity_auroc": 1, "ambiguity_auroc_clear": 1, "ambiguity_rank": 1, **counts})
+    reverse = {"ambiguity_auroc": 0, "ambiguity_auroc_clear": 0, "ambiguity_rank": -1}
+    assert reversed_ == pytest.approx(reverse | counts)
+
+
+def test_a_stray_vote_among_many_disputes_an_image_but_not_clearly() -> None:
+    """Ten votes: 10:0 agreed, 9:1 and 8:2 disputed by a stray, 7:3 below 80 %."""
+    votes = np.array([[10, 0], [9, 1], [8, 2], [7, 3]])
+    found = dict(trust_metrics(np.array([0.4, 0.1, 0.2, 0.9]), votes))
+    assert (found["disputed_images"], found["clearly_disputed_images"]) == (3, 1)
+    assert (found["ambiguity_auroc"], found["ambiguity_auroc_clear"]) == pytest.approx((1 / 3, 1))
 
 
 def test_trust_is_left_out_where_undefined() -> None:

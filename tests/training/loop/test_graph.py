@@ -90,7 +90,7 @@ def make_step(recorder: Recorder) -> tuple[GraphedStep, list[str]]:
 
 
 def batch(value: int) -> RawBatch:
-    return RawBatch(torch.full((2, 1, 1, 3), value, dtype=torch.uint8), *(torch.zeros(2) for _ in range(4)))
+    return RawBatch(torch.full((2, 1, 1, 3), value, dtype=torch.uint8), *(torch.zeros(2) for _ in range(6)))
 
 
 def test_after_the_warm_up_one_capture_serves_all_steps(recorder: Recorder) -> None:

@@ -1,6 +1,7 @@
 """The DC3 terms against a slow reference typed from the paper, and their gradient stops."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -11,6 +12,7 @@ from torch import Tensor
 from training.losses.dc3 import (
     VARIANTS,
     DC3Options,
+    DC3Weights,
     ambiguity_loss,
     ambiguity_pseudo_labels,
     dc3_terms,
@@ -115,6 +117,76 @@ def test_terms_equal_the_paper(variant: str, second: bool, unsupervised: bool, p
         assert {name: float(value.detach()) for name, value in terms.items()} == pytest.approx(
             expected, rel=1e-4, abs=1e-6
         )
+
+
+OPTIONS = DC3Options(0.2, 3.0, 5.0, 7.0, 11.0)
+"""Five numbers that cannot be taken for each other."""
+
+
+@pytest.mark.parametrize(
+    ("variant", "expected"),
+    [
+        ("vanilla", DC3Weights(0.2, 0, 0, 0, 0, False, False)),
+        ("inverse_ce", DC3Weights(0.2, 3, 5, 0, 0, False, False)),
+        ("cc", DC3Weights(0.2, 0, 0, 7, 11, True, False)),
+        ("dc3", DC3Weights(0.2, 3, 5, 7, 11, True, False)),
+        ("dc3_guided", DC3Weights(0.2, 3, 5, 7, 11, True, True)),
+    ],
+)
+def test_each_option_weighs_its_own_term(variant: str, expected: DC3Weights) -> None:
+    weights = weigh(OPTIONS, VARIANTS[variant])
+    assert weights == expected
+    assert weights.needs_unlabelled == (variant != "vanilla")
+
+
+@pytest.mark.parametrize("name", ["inverse_ce_unlabelled", "ambiguity_weight", "similarity_weight"])
+def test_each_term_of_unlabelled_images_asks_for_them(name: str) -> None:
+    nothing = DC3Options(0.6, 1.0, 0.0, 0.0, 0.0)
+    assert not weigh(nothing, VARIANTS["dc3"]).needs_unlabelled
+    assert weigh(replace(nothing, **{name: 0.1}), VARIANTS["dc3"]).needs_unlabelled
+
+
+@pytest.mark.parametrize(("name", "where"), [("inverse_ce", "labelled"), ("inverse_ce", "unlabelled"),
+                                             ("similarity", "unlabelled"), ("similarity", "second")])  # fmt: skip
+def test_gradients_of_the_clusters_are_those_of_the_terms(name: str, where: str) -> None:
+    """By finite differences: a partner or a view that is cut from the graph has a gradient of half the size."""
+    step = make_step()
+    confident = step.unlabelled.classes.detach() * 20
+    doubles = {
+        "labelled": step.labelled,
+        "unlabelled": step.unlabelled._replace(classes=confident),
+        "second": step.second,
+    }
+    doubles = {key: Outputs(*(value.detach().double() / 3 for value in outputs)) for key, outputs in doubles.items()}
+
+    def term(clusters: Tensor) -> Tensor:
+        changed = step._replace(**(doubles | {where: doubles[where]._replace(clusters=clusters)}))
+        changed = changed._replace(supervised=step.supervised.double(), unsupervised=step.unsupervised.double())
+        generator = torch.Generator().manual_seed(3)
+        return dc3_terms(changed, torch.tensor([0, 1, 2, 0, 0, 1]), DC3, generator)[name]
+
+    clusters = doubles[where].clusters.clone().requires_grad_()
+    (gradient,) = torch.autograd.grad(term(clusters), clusters)
+    assert gradient.abs().sum() > 0
+    assert torch.autograd.gradcheck(term, clusters)
+
+
+def test_a_confidence_of_95_percent_counts_and_less_does_not() -> None:
+    weights = weigh(DC3Options(inverse_ce_labelled=0.0), VARIANTS["inverse_ce"])
+    step = make_step(n_unlabelled=2)
+    for share, counts in ((0.96, True), (0.94, False)):
+        rest = (1 - share) / 2
+        classes = torch.tensor([[share, rest, rest], [rest, share, rest]]).log()
+        unlabelled = step.unlabelled._replace(classes=classes)
+        terms = dc3_terms(step._replace(unlabelled=unlabelled), torch.arange(6) % 3, weights, torch.Generator())
+        assert (float(terms["inverse_ce"].detach()) > 0) is counts
+
+
+def test_the_generator_decides_the_partners() -> None:
+    labels = torch.arange(40) % 4
+    first, again, other = (draw_partners(labels, torch.Generator().manual_seed(seed))[0] for seed in (0, 0, 1))
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
 
 
 @pytest.mark.parametrize(("n_labelled", "n_unlabelled"), [(1, 1), (2, 1), (1, 7)])

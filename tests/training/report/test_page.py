@@ -56,6 +56,7 @@ def make_page() -> tuple[str, list[PageFigure]]:
         "<script>alert(1)</script>",
         {"class <i>": "<u>"},
         [("f1", 0.8), ("own", 1.0), ("test_f1", 0.7)],
+        ["Right proposals: 40 % <b>"],
         figures,
         write_model_card(FACTS),
     )
@@ -73,6 +74,16 @@ def test_page_holds_every_figure_with_alternative_text_and_nothing_external() ->
     assert all(link.startswith(("#", "data:", "")) and "//" not in link[:40] for link in links)
     assert "@import" not in page
     assert "url(" not in page
+
+
+def test_page_and_card_say_in_words_how_good_the_model_is() -> None:
+    page, _ = make_page()
+    assert "<li>Right proposals: 40 % &lt;b&gt;</li>" in page
+    assert page.index("How good it is</h2>") < page.index("Metrics on validation</h2>")
+    figures = {"proposals_right": 0.164, "proposals_right_commonest": 0.35, "measured_images": 1200.0}
+    card = write_model_card(FACTS._replace(metrics=figures))
+    assert "\n- The proposals are no better than the commonest class: do not show them to annotators" in card
+    assert "\n- How good this model is was not measured.\n" in write_model_card(FACTS)
 
 
 def test_page_escapes_names_of_the_user() -> None:

@@ -141,13 +141,3 @@ def test_a_database_without_its_driver_is_named_with_the_remedy(
 @pytest.mark.parametrize("address", ["sqlite:////x/y.db", "http://127.0.0.1:5000", "./mlruns", "nosuch://h/db"])
 def test_addresses_that_need_no_driver_pass(address: str) -> None:
     check_driver(address)
-
-
-def test_best_run_is_of_the_newest_run_s_data_alone(store: Path) -> None:
-    runs = {}
-    for name, fingerprint, d in (("other data", "a", -0.9), ("mine", "b", -0.5), ("worse", "b", -0.1)):
-        tags = {"dc3.kind": "train", "dc3.fingerprint": fingerprint}
-        with track.open_run(name, tags=tags) as runs[name]:
-            mlflow.log_params({"variant": "dc3"})
-            track.log_metrics({"d_minus_f1": d, "degenerate": 0})
-    assert track.best_run() == runs["mine"]

@@ -1,4 +1,4 @@
-"""Settings of the estimators of soft labels."""
+"""What an estimate of soft labels can be told, free of pandas: `dc3 soft-labels --help` reads no table."""
 
 from dataclasses import dataclass
 

@@ -11,9 +11,9 @@ import pytest
 from PIL import Image
 
 from data.errors import InputError
+from data.images.listing import Listing, list_images
 from data.ingest import Dataset, ingest
 from data.sources.folder import Folder
-from data.sources.listing import Listing, list_images
 
 CASES = Path(__file__).parents[4] / "shared" / "cases"
 

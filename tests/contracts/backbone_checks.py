@@ -1,0 +1,133 @@
+"""What holds for every backbone, as checks that take nothing but the way it is made."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from data.errors import InputError
+from training.evaluate.predict import Predictor
+from training.networks.backbone import (
+    Backbone,
+    find_running_statistics,
+    frozen_statistics,
+    set_batch_norm_decay,
+)
+from training.networks.heads import Network
+
+Make = Callable[[int], Backbone]
+SIZE = 16
+"""Pixels of a side: little work, though small enough that a deep network ends in a single place."""
+
+
+def check_features_have_the_stated_width(make: Make) -> None:
+    backbone = make(SIZE)
+    features = backbone(_images(2))
+    assert features.shape == (2, backbone.width)
+    assert features.isfinite().all()
+    # what it cannot do with, such as a constant output, no head can repair
+    assert not torch.equal(features[0], features[1])
+
+
+def check_head_has_k_and_five_k_and_one_outputs(make: Make) -> None:
+    network = Network(make(SIZE), 4, 20)
+    assert [tuple(output.shape) for output in network(_images(2))] == [(2, 4), (2, 20), (2,)]
+
+
+def check_seed_decides_the_weights(make: Make) -> None:
+    first, again, other = (_weights(_seeded(make, seed)) for seed in (0, 0, 1))
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+
+
+def check_statistics_stay_while_frozen(make: Make) -> None:
+    network = Network(_seeded(make), 3, 15).train()
+    layers = find_running_statistics(network)
+    set_batch_norm_decay(network, 0.9)
+    before = [buffer.clone() for buffer in network.buffers()]
+    with frozen_statistics(network):
+        network(_images(4))
+    assert all(map(torch.equal, before, network.buffers()))
+    network(_images(4))
+    # not asked of a backbone that keeps none
+    assert not layers or not all(map(torch.equal, before, network.buffers()))
+    assert find_running_statistics(network) == layers
+
+
+def check_input_is_normalised_as_declared(make: Make) -> None:
+    backbone = _seeded(make)
+    mean, std = (torch.tensor(values).view(1, 3, 1, 1) for values in backbone.normalisation)
+    assert (std > 0).all()
+    pixels = torch.randint(256, (2, SIZE, SIZE, 3), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
+    values = pixels.permute(0, 3, 1, 2) / 255
+    seen: list[Tensor] = []
+    backbone.register_forward_pre_hook(lambda module, given: seen.append(given[0].clone()))
+    network = Network(backbone, 3, 15).eval()
+    network(values * 2 - 1)
+    Predictor(network, ambiguity_aware=True)(pixels)
+    for given in seen:
+        torch.testing.assert_close(given, (values - mean) / std, rtol=0, atol=1e-5)
+    assert len(seen) == 2
+
+
+def check_images_are_judged_alone(make: Make) -> None:
+    """Else the answer of the service would hang on who else asks at the same moment."""
+    backbone, images = _seeded(make).eval(), _images(3)
+    with torch.inference_mode():
+        together, alone = backbone(images), torch.cat([backbone(image[None]) for image in images])
+        torch.testing.assert_close(together, alone, rtol=1e-4, atol=1e-5)
+        assert torch.equal(together, backbone(images))
+
+
+def check_gradient_reaches_every_weight(make: Make) -> None:
+    backbone = _seeded(make).train()
+    backbone(_images(4)).square().sum().backward()
+    idle = [name for name, weight in backbone.named_parameters() if weight.grad is None or not weight.grad.any()]
+    assert not idle
+
+
+def check_state_is_all_that_it_learned(make: Make) -> None:
+    """Else a checkpoint would come back as another network."""
+    trained, fresh = _seeded(make, 0).train(), _seeded(make, 1)
+    with torch.no_grad():
+        trained(_images(4))
+    fresh.load_state_dict(trained.state_dict())
+    with torch.inference_mode():
+        assert torch.equal(trained.eval()(_images(2)), fresh.eval()(_images(2)))
+
+
+def check_pretrained_weights_are_its_own_affair(make: Make) -> None:
+    backbone = make(SIZE)
+    assert backbone.takes_pretrained == (type(backbone).load_pretrained is not Backbone.load_pretrained)
+    # a path that is not there; or the remedy of a backbone that starts at random
+    remedy = "No pretrained weights at gone.pth: give" if backbone.takes_pretrained else "leave --pretrained out"
+    with pytest.raises(InputError, match=remedy):
+        backbone.load_pretrained(Path("gone.pth"))
+
+
+CHECKS: tuple[Callable[[Make], None], ...] = (
+    check_features_have_the_stated_width,
+    check_head_has_k_and_five_k_and_one_outputs,
+    check_seed_decides_the_weights,
+    check_statistics_stay_while_frozen,
+    check_input_is_normalised_as_declared,
+    check_images_are_judged_alone,
+    check_gradient_reaches_every_weight,
+    check_state_is_all_that_it_learned,
+    check_pretrained_weights_are_its_own_affair,
+)
+
+
+def _images(count: int) -> Tensor:
+    return torch.rand(count, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(0)) * 2 - 1
+
+
+def _seeded(make: Make, seed: int = 0) -> Backbone:
+    torch.manual_seed(seed)
+    return make(SIZE)
+
+
+def _weights(backbone: Backbone) -> Tensor:
+    return torch.nn.utils.parameters_to_vector(backbone.parameters())

@@ -1,0 +1,25 @@
+"""Images and votes that are named are a lab's own, and all their votes are used; a preset is taken as it is."""
+
+import pytest
+
+from dc3.options import TrainOptions, parse_options
+
+
+@pytest.mark.parametrize(
+    ("given", "split", "source"),
+    [
+        (["--source", "folder"], "stable", "folder"),
+        (["--source=folder", "--preset", ""], "stable", "folder"),
+        (["--images", "i", "--votes", "v"], "stable", "folder"),
+        (["--images", "i", "--votes", "v", "--source", "cifar10h"], "paper", "digits"),
+        (["--preset", "cifar10h_small", "--images", "i", "--votes", "v"], "paper", "folder"),
+        (["--preset", "digits", "--source", "folder"], "paper", "digits"),
+        ([], "paper", "digits"),
+    ],
+)
+def test_own_data_have_their_own_preset(given: list[str], split: str, source: str) -> None:
+    options, preset = parse_options(TrainOptions, given, "train", "")
+    config = options.config
+    assert (preset.split.split, preset.data.source) == (split, source)
+    assert config.split.labels == ("soft" if split == "stable" else "drawn")
+    assert config.data.images == ("i" if "--images" in given else "")

@@ -199,6 +199,14 @@ def test_links_of_the_docs_lead_somewhere() -> None:
             assert (page.parent / target).exists(), f"{page.name}: {target}"
 
 
+def test_files_that_the_docs_name_are_there() -> None:
+    named = re.compile(r"`((?:data|web|training|tuning|serving|relabel|dc3|tests|benchmarks|docs)/[\w./-]+)`")
+    for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]:
+        lost = [path for path in named.findall(page.read_text()) if not (ROOT / path).exists()]
+        # written by the GPU machine
+        assert set(lost) <= {"docs/results/gpu/"}, page.name
+
+
 @pytest.mark.slow
 def test_demo_walks_the_whole_road(tmp_path: Path) -> None:
     """What `make demo` runs once the environment stands."""

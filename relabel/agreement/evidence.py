@@ -7,6 +7,7 @@ import pandas as pd
 
 from data.errors import InputError, name_some
 from data.verdicts import VOTING
+from data.votes.counts import leading
 from data.votes.reader import count_votes
 from relabel.agreement.bootstrap import Draws
 from relabel.agreement.offers import fill_offers, is_dealt
@@ -131,6 +132,5 @@ def _count(table: pd.DataFrame | None, images: tuple[str, ...], classes: tuple[s
 
 def _majority(counts: np.ndarray) -> np.ndarray:
     """(N,) the class with more votes than any other, -1 at a tie or without votes."""
-    ordered = np.sort(counts, axis=1)
-    second = ordered[:, -2] if counts.shape[1] > 1 else np.zeros(len(counts), np.int64)
-    return np.where(ordered[:, -1] > second, counts.argmax(1), UNKNOWN)
+    leads = leading(counts)
+    return np.where(leads.sum(1) == 1, leads.argmax(1), UNKNOWN)

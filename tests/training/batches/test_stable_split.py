@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from data.errors import InputError
 from data.groups import key_images
-from data.proposals import About
+from data.proposals import Origin
 from data.verdicts import Verdict, to_table
 from data.votes.counts import is_voted
 from data.votes.reader import count_votes, read_votes
@@ -177,7 +177,7 @@ def _answer(
             for number, (image, label) in enumerate(answers.itertuples(index=False))
         ]
     )  # fmt: skip
-    return merge(votes, verdicts, names, About("run", classes, round_, 0.1, 0), MergeOptions()).votes
+    return merge(votes, verdicts, names, Origin("run", classes, round_, 0.1, 0), MergeOptions()).votes
 
 
 def test_every_part_has_a_name() -> None:

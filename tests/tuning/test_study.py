@@ -44,6 +44,7 @@ def test_a_second_worker_gets_the_record_of_the_first(config: Config) -> None:
     }
 
 
+@pytest.mark.filterwarnings("ignore:Heartbeat of storage")  # of a trial that is asked for by hand
 def test_workers_propose_different_points_and_the_first_by_its_seed(config: Config) -> None:
     drawn = optuna.distributions.FloatDistribution(0, 1)
 

@@ -60,6 +60,7 @@ def work_together(options: StudyOptions, n_workers: int, n_trials: int) -> None:
         thread.join(60)
 
 
+@pytest.mark.filterwarnings("ignore:Heartbeat of storage")  # of a trial that is asked for by hand
 @pytest.mark.parametrize(("n_trials", "goes_on"), [(3, False), (4, True)])
 def test_a_trial_steps_back_when_as_many_as_asked_for_came_before(
     options: StudyOptions, n_trials: int, goes_on: bool
@@ -75,6 +76,7 @@ def test_a_trial_steps_back_when_as_many_as_asked_for_came_before(
         _step_back(study, ours, n_trials)
 
 
+@pytest.mark.filterwarnings("ignore:Heartbeat of storage")  # of a trial that is asked for by hand
 def test_no_more_are_begun_than_are_asked_for(options: StudyOptions) -> None:
     """One is done, one under way elsewhere: of two wanted, this worker begins none."""
     study, begun = open_study(options), []

@@ -15,9 +15,9 @@ import time
 import numpy as np
 import pandas as pd
 
+from relabel.options import EstimateOptions
 from relabel.soft_labels.ballots import Ballots
 from relabel.soft_labels.dawid_skene import fit_dawid_skene
-from relabel.soft_labels.options import EstimateOptions
 from tests.relabel.soft_labels.answers import simulate_ballots
 
 SIZES = ((1_000, 4, 8, 3), (10_000, 10, 30, 3), (10_000, 10, 200, 10))

@@ -2,7 +2,7 @@
 
 Our own beside crowd-kit's (1.4.2, the same licence), which gives the same probabilities (`benchmarks/dawid_skene.py`
 puts both side by side, a test holds ours to them): that one installs transformers, tokenizers, huggingface-hub, nltk
-and eight more packages, 180 MB in all, and imports them for this one function.
+and seven more packages, 180 MB in all, for this one function.
 """
 
 from typing import NamedTuple

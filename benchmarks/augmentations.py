@@ -7,6 +7,10 @@ the sides in turn. `distinct` counts the different results of a batch of one and
 all. `global` says whether the process-wide random state moved: what does not draw from the passed generator alone
 cannot be resumed by seed and step. `reads` counts tensors whose value or whose number of true places the host had to
 know (on CUDA each waits for the device, and none is allowed in a captured graph).
+
+`batch` gets all images in one call, `each` one call an image. FixMatch draws the two operations for each image: of the
+libraries, only `each` does. kornia's RandAugment draws them once a call (its `rand_selector`), torchvision's v2 draws
+everything once a call; both take one magnitude of 30, ours draws the strength of each operation as FixMatch does.
 """
 
 import argparse
@@ -79,11 +83,14 @@ def list_sides() -> dict[tuple[str, str], Augment]:
     v2_strong = v2.Compose([v2_weak, v2.RandAugment(2, 10), v2.RandomErasing(1.0, (0.02, 0.25))])
     return {
         ("weak", "ours"): lambda images: weak(images * 2 - 1, generator),
-        ("weak", "kornia"): kornia_weak,
+        ("weak", "kornia, batch"): kornia_weak,
         ("weak", "torchvision v2, batch"): v2_weak,
         ("weak", "torchvision v2, each"): lambda images: torch.stack([v2_weak(image) for image in images]),
         ("strong", "ours"): lambda images: strong(images * 2 - 1, generator),
-        ("strong", "kornia"): lambda images: kornia_strong(kornia_weak(images)),
+        ("strong", "kornia, batch"): lambda images: kornia_strong(kornia_weak(images)),
+        ("strong", "kornia, each"): lambda images: torch.cat(
+            [kornia_strong(kornia_weak(image[None])) for image in images]
+        ),
         ("strong", "torchvision v2, batch"): v2_strong,
         ("strong", "torchvision v2, each"): lambda images: torch.stack([v2_strong(image) for image in images]),
     }

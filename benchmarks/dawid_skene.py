@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from relabel.soft_labels.options import EstimateOptions
 
+from relabel.options import EstimateOptions
 from relabel.soft_labels.ballots import Ballots
 from relabel.soft_labels.dawid_skene import fit_dawid_skene
 from tests.relabel.soft_labels.answers import simulate_ballots

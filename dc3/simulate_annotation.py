@@ -9,6 +9,7 @@ import numpy as np
 import tyro
 
 from data.errors import InputError
+from dc3.folders import refuse_file_as_folder
 from dc3.notices import print_notices
 from relabel.simulate.annotators import AnnotatorModel, TimeModel
 
@@ -46,6 +47,7 @@ def main(argv: list[str]) -> int:
     # as --single-seconds was called here
     words = [re.sub(r"^--free[-_]seconds(?==|$)", "--single-seconds", word) for word in argv]
     options = tyro.cli(SimulateOptions, args=words, prog="dc3 simulate-annotation")
+    refuse_file_as_folder(options.output)
     import pandas as pd
 
     from data.verdicts import write_verdicts

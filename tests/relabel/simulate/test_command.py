@@ -75,3 +75,9 @@ def test_times_follow_the_seconds_of_a_single_image(tmp_path: Path, votes: Path,
         assert main([str(tmp_path / "dc3"), "--votes", str(votes), "-o", str(output), *more]) == 0
         seconds.append(read_verdicts(output / "simulation_verdicts.parquet")["seconds"].sum())
     assert seconds[1] == pytest.approx(10 * seconds[0])
+
+
+def test_a_file_in_place_of_the_folder_is_refused_before_the_play(tmp_path: Path, votes: Path) -> None:
+    write_folder(tmp_path / "dc3")
+    with pytest.raises(InputError, match=r"--output must be, or lie in, a folder; .*votes\.csv is a file"):
+        main([str(tmp_path / "dc3"), "--votes", str(votes), "-o", str(votes)])

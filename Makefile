@@ -16,7 +16,7 @@ environment: .venv/done
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Python 3.11 or newer is needed; name it: make PYTHON=python3.12"; exit 1; }
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[test,postgres,crowdlab]"
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[test,postgres,crowdlab,xlsx]"
 	touch $@
 
 demo: environment

@@ -11,6 +11,7 @@ import tyro
 from data.errors import InputError
 from data.proposals import Bundle, read_bundle
 from data.verdicts import write_verdicts
+from data.votes.options import VoteOptions
 from data.votes.reader import fit_votes, read_votes
 from dc3.notices import print_notices
 from relabel.simulate.annotators import AnnotatorModel, CostModel
@@ -28,7 +29,7 @@ class SimulateOptions:
     proposals: tyro.conf.Positional[Path]
     """Folder of `dc3 propose`."""
     votes: Path
-    """Real votes, .csv or .parquet, to draw answers from; they must cover all images of the folder."""
+    """Real votes, in any form, to draw answers from; they must cover all images of the folder."""
     compare: Path | None = None
     """Folder of proposals of a vanilla run: the column `ssl` of Table 3."""
     output: Annotated[Path, tyro.conf.arg(aliases=["-o"])] = Path("simulation")
@@ -41,6 +42,7 @@ class SimulateOptions:
     """Of all draws: the same seed gives the same answers."""
     annotator: tyro.conf.OmitArgPrefixes[AnnotatorModel] = field(default_factory=AnnotatorModel)
     cost: tyro.conf.OmitArgPrefixes[CostModel] = field(default_factory=CostModel)
+    reading: tyro.conf.OmitArgPrefixes[VoteOptions] = field(default_factory=VoteOptions)
 
 
 def main(argv: list[str]) -> int:
@@ -49,7 +51,8 @@ def main(argv: list[str]) -> int:
     bundles = _read_bundles(options)
     bundle = bundles[DC3] if DC3 in bundles else bundles[SSL]
     images, classes = list(bundle.proposals["image"]), bundle.about.classes
-    votes, notices, _ = fit_votes(read_votes(options.votes, classes), images, classes, all_there=False)
+    table = read_votes(options.votes, classes, options.reading)
+    votes, notices, *_ = fit_votes(table, images, classes, all_there=False)
     print_notices(notices)
     playing = PlayOptions(options.annotators, options.repetitions, options.annotator, options.cost)
     generator = np.random.default_rng(options.seed)

@@ -1,7 +1,7 @@
 """`dc3 soft-labels VOTES|VERDICTS`: estimates of soft labels beside the raw votes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -12,9 +12,9 @@ import tyro
 from data.errors import InputError
 from data.names.fit import describe_alike
 from data.predictions import read_predictions
-from data.tables.reader import column_names
-from data.verdicts import fit_verdicts, read_verdicts
+from data.verdicts import fit_verdicts, is_verdict_table, read_verdicts
 from data.votes.counts import leading, vote_entropy
+from data.votes.options import VoteOptions
 from data.votes.reader import fit_votes, read_votes
 from dc3.folders import refuse_file_as_folder
 from dc3.notices import print_notices
@@ -29,7 +29,7 @@ class SoftLabelsOptions:
     """Estimates soft labels from few votes. The raw votes and their share stand beside every estimate."""
 
     tables: tyro.conf.Positional[tuple[Path, ...]]
-    """Vote tables, and verdict tables of `dc3 label-studio pull` or review, .csv or .parquet; their votes are
+    """Votes in any form, and verdict tables of `dc3 label-studio pull` or review, .csv or .parquet; their votes are
     joined."""
     output: Annotated[Path, tyro.conf.arg(aliases=["-o"])] = Path("soft.parquet")
     """File to write."""
@@ -40,6 +40,7 @@ class SoftLabelsOptions:
     """predictions.parquet of a run that was not trained on these votes; also names the classes."""
     calibration: Path | None = None
     """Vote table of a few images with many votes, from which blending takes its classes' means; else these votes."""
+    reading: tyro.conf.OmitArgPrefixes[VoteOptions] = field(default_factory=VoteOptions)
     estimating: tyro.conf.OmitArgPrefixes[EstimateOptions] = field(default_factory=EstimateOptions)
 
 
@@ -76,7 +77,7 @@ def _gather(options: SoftLabelsOptions) -> Evidence:
     classes = predictions.class_names if predictions else ()
     tables = []
     for path in options.tables:
-        rows, notices = _read(path, images, classes)
+        rows, notices = _read(path, images, classes, options.reading)
         print_notices(notices)
         tables.append(rows)
         if not predictions:  # later tables are read by the names of the earlier ones
@@ -90,17 +91,22 @@ def _gather(options: SoftLabelsOptions) -> Evidence:
     if not options.calibration:
         return evidence
     calibration = fit_votes(
-        read_votes(options.calibration, evidence.classes), evidence.images, evidence.classes, all_there=False
+        read_votes(options.calibration, evidence.classes, replace(options.reading, form="")),
+        evidence.images,
+        evidence.classes,
+        all_there=False,
     )
     print_notices(calibration.notices)
     return with_calibration(evidence, calibration.rows)
 
 
-def _read(path: Path, images: Sequence[str], classes: Sequence[str]) -> tuple[pd.DataFrame, tuple[str, ...]]:
+def _read(
+    path: Path, images: Sequence[str], classes: Sequence[str], reading: VoteOptions
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """A vote or verdict table, its images and labels named as in the tables before it."""
-    if path.is_file() and "outcome" in column_names(path, "Table"):
+    if is_verdict_table(path):
         return fit_verdicts(read_verdicts(path), path.name, images, classes, all_there=False)
-    rows, notices, _ = fit_votes(read_votes(path, classes), images, classes, all_there=False)
+    rows, notices, *_ = fit_votes(read_votes(path, classes, reading), images, classes, all_there=False)
     return rows, notices
 
 

@@ -11,6 +11,7 @@ from data.errors import InputError
 from data.tables.columns import IGNORED
 from data.votes.forms.given import open_given
 from data.votes.forms.hugging_face import images_of
+from data.votes.ignored import mark_ignored
 from data.votes.options import VoteOptions
 from data.votes.rare import settle_rare
 from data.votes.reader import VoteTable, join_votes
@@ -64,10 +65,7 @@ def _check_paths(options: VotesOptions) -> None:
 
 def _write(table: VoteTable, path: Path) -> None:
     """All rows, those that say 'cannot tell' marked; `path` holds the whole table or what it held before."""
-    rows = table.rows
-    if len(table.ignored):
-        rows = pd.concat([rows.assign(**{IGNORED: False}), table.ignored.assign(**{IGNORED: True})], ignore_index=True)
-        rows = rows[[name for name in rows.columns if name in table.rows.columns or name == IGNORED]]
+    rows = mark_ignored(table.rows, table.ignored)
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.part")
     if path.suffix.lower() == ".parquet":

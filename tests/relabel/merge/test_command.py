@@ -78,3 +78,14 @@ def test_votes_of_other_suffixes_and_a_file_for_a_folder_are_refused(lab: Path) 
         merge(lab)
     with pytest.raises(InputError, match=r"--output must be, or lie in, a folder; .*votes\.csv is a file"):
         merge(lab, "--output", str(lab / "votes.csv"))
+
+
+def test_votes_that_cannot_tell_go_on_to_the_next_round_uncounted(
+    lab: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = pd.DataFrame({"image": ["1.jpg", "1.jpg", "3.jpg"], "label": ["cat", "unknown", "unknown"]})
+    table.to_csv(lab / "votes.csv", index=False)
+    found = merge(lab, "--ignore-labels", "unknown")
+    assert found["label"].tolist() == ["cat", "dog", "cat"]
+    assert read_votes(lab / "next" / "votes.parquet").ignored["image"].tolist() == ["1.jpg", "3.jpg"]
+    assert "2 row(s) of before say 'cannot tell': kept, and no vote" in capsys.readouterr().out

@@ -15,6 +15,7 @@ from data.votes.ignored import mark_ignored
 from data.votes.options import VoteOptions
 from data.votes.rare import settle_rare
 from data.votes.reader import VoteTable, join_votes
+from data.votes.rounds import read_round
 from dc3.folders import refuse_file_as_folder
 from dc3.notices import print_notices
 
@@ -56,6 +57,9 @@ def _check_paths(options: VotesOptions) -> None:
         faults.append(f"--output must end in .parquet or .csv, it is {options.output}")
     if options.output.resolve() in [path.resolve() for path in options.tables]:
         faults.append(f"--output {options.output} is one of the tables read: raw votes are never overwritten")
+    for path in options.tables:
+        if merged := read_round(path):
+            faults.append(f"{path} holds the votes of round {merged.number} as `dc3 merge` wrote them: use it as it is")
     if not options.tables:
         faults.append("at least one table is needed: `dc3 votes votes.csv`")
     if faults:

@@ -17,7 +17,8 @@ environment: .venv/done
 		{ echo "Python 3.11 or newer is needed; name it: make PYTHON=python3.12"; exit 1; }
 	$(PYTHON) -m venv .venv
 	# --no-compile: all of it would take a minute of one core; what is imported is compiled then
-	$(BIN)/python -m pip install --quiet --no-compile --constraint constraints.txt --editable ".[test,postgres,crowdlab]"
+	$(BIN)/python -m pip install --quiet --no-compile --constraint constraints.txt \
+		--editable ".[test,postgres,crowdlab,xlsx]"
 	touch $@
 
 demo: environment

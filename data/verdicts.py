@@ -11,7 +11,7 @@ import pandas as pd
 from data.errors import InputError, name_some
 from data.names.fit import Fitted, fit_images
 from data.names.spelling import clean
-from data.tables.reader import read_table
+from data.tables.reader import column_names, read_table
 from data.votes.labels import unite_labels
 
 Unit = Literal["image", "cluster"]
@@ -83,6 +83,16 @@ def check_verdicts(table: pd.DataFrame, source: str) -> pd.DataFrame:
     if faults:
         raise InputError(f"{source} cannot be used:\n- " + "\n- ".join(faults))
     return table.astype({"round": int})
+
+
+def is_verdict_table(path: Path) -> bool:
+    """Whether a file is a table with a column `outcome`, which votes do not have."""
+    if not path.is_file():
+        return False
+    try:
+        return "outcome" in column_names(path, "Table")
+    except InputError:  # an export of another tool, or no table: the reader of votes tells
+        return False
 
 
 def read_verdicts(*paths: Path) -> pd.DataFrame:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from data.errors import InputError
+from data.votes.options import VoteOptions
 from dc3.folders import refuse_file_as_folder
 from dc3.notices import print_notices
 from relabel.agreement.report_row import MeasureOptions
@@ -31,6 +32,7 @@ class AgreeOptions:
     """Table of image and label that is right, for the harm rate; without it the majority of --votes is taken."""
     output: Annotated[Path, tyro.conf.arg(aliases=["-o"])] = Path("agreement")
     """Folder for agreement.txt, .csv and .html, and the pictures as PNG."""
+    reading: tyro.conf.OmitArgPrefixes[VoteOptions] = field(default_factory=VoteOptions)
     measuring: tyro.conf.OmitArgPrefixes[MeasureOptions] = field(default_factory=MeasureOptions)
 
 
@@ -47,8 +49,8 @@ def main(argv: list[str]) -> int:
     refuse_file_as_folder(options.output)
     verdicts, notices = fit_verdicts(read_verdicts(*options.verdicts), "The verdicts")
     print_notices((*notices, *describe_alike(verdicts["image"], "The verdicts")))
-    votes = _read_on(options.votes, verdicts) if options.votes else None
-    truth = _read_on(options.truth, verdicts) if options.truth else None
+    votes = _read_on(options.votes, verdicts, options.reading) if options.votes else None
+    truth = _read_on(options.truth, verdicts, VoteOptions()) if options.truth else None
     for path, rows in ((options.votes, votes), (options.truth, truth)):
         if path and rows is not None:
             print_notices(describe_strange_classes(rows, verdicts, path.name))
@@ -58,7 +60,7 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def _read_on(path: Path, verdicts: "pd.DataFrame") -> "pd.DataFrame":
+def _read_on(path: Path, verdicts: "pd.DataFrame", reading: VoteOptions) -> "pd.DataFrame":
     """A vote table under the names that images and classes have in the verdicts; it may have other images as well.
 
     Raises InputError where it has none of the images that were judged.
@@ -68,7 +70,7 @@ def _read_on(path: Path, verdicts: "pd.DataFrame") -> "pd.DataFrame":
 
     images = sorted(verdicts["image"].unique())
     classes = sorted({*verdicts["label"], *verdicts["proposal"]} - {""})
-    rows, notices, _ = fit_votes(read_votes(path, classes), images, classes, all_there=False)
+    rows, notices, *_ = fit_votes(read_votes(path, classes, reading), images, classes, all_there=False)
     print_notices(notices)
     if not rows["image"].isin(images).any():
         names = list(rows["image"].unique())

@@ -1,12 +1,13 @@
 """`dc3 merge PROPOSALS VERDICTS...`: votes of before and annotators' answers as the next round's votes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
 from data.errors import InputError
+from data.votes.options import VoteOptions
 from dc3.folders import refuse_file_as_folder
 from dc3.notices import print_notices
 
@@ -25,13 +26,14 @@ class MergeArguments:
     verdicts: tyro.conf.Positional[tuple[Path, ...]]
     """Verdict tables of `dc3 label-studio pull` and `dc3 review --export`, all of this round."""
     votes: Path
-    """The votes that the run was trained on, .csv or .parquet; it is not changed."""
+    """The votes that the run was trained on, in any form; it is not changed."""
     output: Path = Path("next")
     """Folder for votes.parquet."""
     drop_bulk: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Leave out labels that a tool copied and no human looked at one by one."""
     replace: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Where an image has new votes, drop those of before."""
+    reading: tyro.conf.OmitArgPrefixes[VoteOptions] = field(default_factory=VoteOptions)
 
 
 def main(argv: list[str]) -> int:
@@ -39,6 +41,7 @@ def main(argv: list[str]) -> int:
     arguments = tyro.cli(MergeArguments, args=argv, prog="dc3 merge")
     from data.proposals import read_proposal_folder
     from data.verdicts import fit_verdicts, read_verdicts
+    from data.votes.ignored import mark_ignored
     from data.votes.reader import fit_votes, read_votes
     from data.votes.rounds import read_round
     from relabel.merge import MergeOptions, describe_round, merge, refuse_strangers, write_merged
@@ -54,7 +57,8 @@ def main(argv: list[str]) -> int:
     bundle = read_proposal_folder(arguments.proposals)
     images, about = list(bundle.proposals["image"]), bundle.about
     # votes may be on images that were not proposed, answers may not
-    votes, notices, _ = fit_votes(read_votes(arguments.votes, about.classes), images, about.classes, all_there=False)
+    table = read_votes(arguments.votes, about.classes, arguments.reading)
+    votes, notices, _, ignored, _ = fit_votes(table, images, about.classes, all_there=False)
     known = list(dict.fromkeys((*images, *votes["image"])))
     verdicts, more = fit_verdicts(read_verdicts(*arguments.verdicts), "The verdicts", known, about.classes)
     print_notices((*notices, *more, *refuse_strangers(votes, images, arguments.votes.name)))
@@ -62,9 +66,11 @@ def main(argv: list[str]) -> int:
     if read_round(arguments.votes) is None:
         print_notices(refuse_known(votes, verdicts, about.round))
     merged = merge(votes, verdicts, images, about, MergeOptions(arguments.drop_bulk, arguments.replace))
-    write_merged(merged.votes, described, path)
+    write_merged(mark_ignored(merged.votes, ignored), described, path)
     print(f"{path}: round {described.number}, parent run {described.parent_run}")
     _print_changes(merged)
+    if len(ignored):
+        print(f"{len(ignored)} row(s) of before say 'cannot tell': kept, and no vote")
     print(f"Train on them: dc3 train --source folder --images IMAGES --votes {path}")
     return 0
 

@@ -9,6 +9,7 @@ import numpy as np
 import tyro
 
 from data.errors import InputError
+from data.votes.options import VoteOptions
 from dc3.folders import refuse_file_as_folder
 from dc3.notices import print_notices
 from relabel.simulate.annotators import AnnotatorModel, TimeModel
@@ -27,7 +28,7 @@ class SimulateOptions:
     proposals: tyro.conf.Positional[Path]
     """Folder of `dc3 propose`."""
     votes: Path
-    """Real votes, .csv or .parquet, to draw answers from; they must cover all images of the folder."""
+    """Real votes, in any form, to draw answers from; they must cover all images of the folder."""
     compare: Path | None = None
     """Folder of proposals of a vanilla run: the column `ssl` of Table 3."""
     output: Annotated[Path, tyro.conf.arg(aliases=["-o"])] = Path("simulation")
@@ -40,6 +41,7 @@ class SimulateOptions:
     """Of all draws: the same seed gives the same answers."""
     annotator: tyro.conf.OmitArgPrefixes[AnnotatorModel] = field(default_factory=AnnotatorModel)
     times: tyro.conf.OmitArgPrefixes[TimeModel] = field(default_factory=TimeModel)
+    reading: tyro.conf.OmitArgPrefixes[VoteOptions] = field(default_factory=VoteOptions)
 
 
 def main(argv: list[str]) -> int:
@@ -58,7 +60,8 @@ def main(argv: list[str]) -> int:
     bundles = _read_folders(options)
     bundle = bundles[DC3] if DC3 in bundles else bundles[SSL]
     images, classes = list(bundle.proposals["image"]), bundle.about.classes
-    votes, notices, _ = fit_votes(read_votes(options.votes, classes), images, classes, all_there=False)
+    table = read_votes(options.votes, classes, options.reading)
+    votes, notices, *_ = fit_votes(table, images, classes, all_there=False)
     print_notices(notices)
     playing = PlayOptions(options.annotators, options.repetitions, options.annotator, options.times)
     generator = np.random.default_rng(options.seed)

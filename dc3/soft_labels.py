@@ -1,7 +1,7 @@
 """`dc3 soft-labels VOTES|VERDICTS`: estimates of soft labels beside the raw votes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -9,6 +9,7 @@ import numpy as np
 import tyro
 
 from data.errors import InputError
+from data.votes.options import VoteOptions
 from dc3.folders import refuse_file_as_folder
 from dc3.notices import print_notices
 from relabel.options import EstimateOptions
@@ -26,7 +27,7 @@ class SoftLabelsOptions:
     """Estimates soft labels from few votes. The raw votes and their share stand beside every estimate."""
 
     tables: tyro.conf.Positional[tuple[Path, ...]]
-    """Vote tables, and verdict tables of `dc3 label-studio pull` or review, .csv or .parquet; their votes are
+    """Votes in any form, and verdict tables of `dc3 label-studio pull` or review, .csv or .parquet; their votes are
     joined."""
     output: Annotated[Path, tyro.conf.arg(aliases=["-o"])] = Path("soft.parquet")
     """File to write."""
@@ -37,6 +38,7 @@ class SoftLabelsOptions:
     """predictions.parquet of a run that was not trained on these votes; also names the classes."""
     calibration: Path | None = None
     """Vote table of a few images with many votes, from which blending takes its classes' means; else these votes."""
+    reading: tyro.conf.OmitArgPrefixes[VoteOptions] = field(default_factory=VoteOptions)
     estimating: tyro.conf.OmitArgPrefixes[EstimateOptions] = field(default_factory=EstimateOptions)
 
 
@@ -81,7 +83,7 @@ def _gather(options: SoftLabelsOptions) -> "Ballots":
     classes = predictions.class_names if predictions else ()
     tables = []
     for path in options.tables:
-        rows, notices = _read(path, images, classes)
+        rows, notices = _read(path, images, classes, options.reading)
         print_notices(notices)
         tables.append(rows)
         if not predictions:  # later tables are read by the names of the earlier ones
@@ -95,21 +97,25 @@ def _gather(options: SoftLabelsOptions) -> "Ballots":
     if not options.calibration:
         return ballots
     calibration = fit_votes(
-        read_votes(options.calibration, ballots.classes), ballots.images, ballots.classes, all_there=False
+        read_votes(options.calibration, ballots.classes, replace(options.reading, form="")),
+        ballots.images,
+        ballots.classes,
+        all_there=False,
     )
     print_notices(calibration.notices)
     return with_calibration(ballots, calibration.rows)
 
 
-def _read(path: Path, images: Sequence[str], classes: Sequence[str]) -> "tuple[pd.DataFrame, tuple[str, ...]]":
+def _read(
+    path: Path, images: Sequence[str], classes: Sequence[str], reading: VoteOptions
+) -> "tuple[pd.DataFrame, tuple[str, ...]]":
     """A vote or verdict table, its images and labels named as in the tables before it."""
-    from data.tables.reader import column_names
-    from data.verdicts import fit_verdicts, read_verdicts
+    from data.verdicts import fit_verdicts, is_verdict_table, read_verdicts
     from data.votes.reader import fit_votes, read_votes
 
-    if path.is_file() and "outcome" in column_names(path, "Table"):
+    if is_verdict_table(path):
         return fit_verdicts(read_verdicts(path), path.name, images, classes, all_there=False)
-    rows, notices, _ = fit_votes(read_votes(path, classes), images, classes, all_there=False)
+    rows, notices, *_ = fit_votes(read_votes(path, classes, reading), images, classes, all_there=False)
     return rows, notices
 
 

@@ -11,9 +11,11 @@ from data.errors import InputError
 from data.tables.columns import IGNORED
 from data.votes.forms.given import open_given
 from data.votes.forms.hugging_face import images_of
+from data.votes.ignored import mark_ignored
 from data.votes.options import VoteOptions
 from data.votes.rare import settle_rare
 from data.votes.reader import VoteTable, join_votes
+from data.votes.rounds import read_round
 from dc3.folders import refuse_file_as_folder
 from dc3.notices import print_notices
 
@@ -55,6 +57,9 @@ def _check_paths(options: VotesOptions) -> None:
         faults.append(f"--output must end in .parquet or .csv, it is {options.output}")
     if options.output.resolve() in [path.resolve() for path in options.tables]:
         faults.append(f"--output {options.output} is one of the tables read: raw votes are never overwritten")
+    for path in options.tables:
+        if merged := read_round(path):
+            faults.append(f"{path} holds the votes of round {merged.number} as `dc3 merge` wrote them: use it as it is")
     if not options.tables:
         faults.append("at least one table is needed: `dc3 votes votes.csv`")
     if faults:
@@ -64,10 +69,7 @@ def _check_paths(options: VotesOptions) -> None:
 
 def _write(table: VoteTable, path: Path) -> None:
     """All rows, those that say 'cannot tell' marked; `path` holds the whole table or what it held before."""
-    rows = table.rows
-    if len(table.ignored):
-        rows = pd.concat([rows.assign(**{IGNORED: False}), table.ignored.assign(**{IGNORED: True})], ignore_index=True)
-        rows = rows[[name for name in rows.columns if name in table.rows.columns or name == IGNORED]]
+    rows = mark_ignored(table.rows, table.ignored)
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.part")
     if path.suffix.lower() == ".parquet":

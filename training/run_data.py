@@ -100,7 +100,7 @@ def open_source(record: DataRecord, config: Config) -> Iterator[Source]:
     """The images where they lie today, under the names and with the votes of the record: today's table is not read."""
     with tempfile.TemporaryDirectory() as folder:
         options = config.data
-        if options.votes and Path(options.votes).suffix != ".npy":  # counts without names are CIFAR-10H's
+        if options.source == "folder":  # of the others the votes belong to the images
             rows, columns = np.nonzero(record.counts)
             table = pd.DataFrame(
                 {

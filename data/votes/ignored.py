@@ -45,6 +45,16 @@ def part_ignored(rows: pd.DataFrame, source: str, labels: Sequence[str]) -> Part
     return Parted(rows[~mask], rows[mask], tuple(notices))
 
 
+def mark_ignored(rows: pd.DataFrame, ignored: pd.DataFrame) -> pd.DataFrame:
+    """One table again, to be written: all rows, and column `ignored` where any say 'cannot tell'."""
+    if not len(ignored):
+        return rows
+    kept = ignored.reindex(columns=[name for name in rows.columns if name in ignored or name != IGNORED])
+    empty = {"annotator": "", "votes": 1, "round": 0}
+    kept = kept.fillna({name: value for name, value in empty.items() if name in kept})
+    return pd.concat([rows.assign(**{IGNORED: False}), kept.assign(**{IGNORED: True})], ignore_index=True)
+
+
 def _split(item: str, keys: set[str]) -> list[str]:
     """The labels of one item: itself where a label is spelled so, comma and all."""
     if label_key(item) in keys:

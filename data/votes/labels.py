@@ -57,7 +57,7 @@ def unite_labels(labels: pd.Series, source: str, classes: Sequence[str] = ()) ->
         n = int(labels.isin(missing).sum())
         notices.append(
             f"{source}: {n} row(s) have the label {name_some(sorted(missing))}, which counts as a class; where a"
-            " program wrote it for 'no answer', remove these rows"
+            " program wrote it for 'no answer', remove these rows or name it by --ignore-labels"
         )
     return United(labels, tuple(notices))
 

@@ -52,7 +52,8 @@ def split_images(
     if rare:
         raise InputError(
             f"A split into {n_parts} parts needs {n_parts} images of each class by majority vote; "
-            f"too few of {name_some(rare)}. Add images, or merge the class with another."
+            f"too few of {name_some(rare)}. Add images, or go on without these classes: --merge-rare {n_parts} makes"
+            f" them one class, --drop-rare {n_parts} leaves their votes uncounted."
         )
     validation, rest = _take(voted, labels, options.validation * len(voted), seed)
     test, rest = _take(rest, labels, options.test * len(voted), seed + 1)

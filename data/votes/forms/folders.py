@@ -1,5 +1,6 @@
 """Folders of images whose places say the class: by class, by annotator and class, the DC3 data sets as published."""
 
+from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 import pandas as pd
@@ -89,7 +90,7 @@ def _by_annotator(given: Given) -> bool:
     return shared >= len(seen) / 2 and any(len(found) > 1 for found in classes.values())
 
 
-def _answer(rows: list[tuple[str, ...]], columns: list[str], given: Given, depth: int) -> Answers:
+def _answer(rows: Sequence[tuple[str, ...]], columns: list[str], given: Given, depth: int) -> Answers:
     if not rows:
         raise InputError(f"{given.path} has no image {depth - 1} folder(s) deep, whose place would say its class.")
     left = len(given.files or ()) - len(rows)

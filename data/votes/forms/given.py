@@ -1,5 +1,6 @@
 """What lies at a path: a table, JSON, XML, stored arrays or a folder, found by content."""
 
+import importlib
 import io
 import json
 import pickle
@@ -133,7 +134,7 @@ class _Unpickler(pickle.Unpickler):
 
     def find_class(self, module: str, name: str) -> Any:
         if module in ("numpy.core.multiarray", "numpy._core.multiarray") and name in ("_reconstruct", "scalar"):
-            return getattr(np._core.multiarray, name)
+            return getattr(importlib.import_module("numpy._core.multiarray"), name)
         if (module, name) in _SAFE:
             return _SAFE[module, name]
         raise pickle.UnpicklingError(f"it holds {module}.{name}")

@@ -13,8 +13,6 @@ from data.votes.options import VoteOptions
 
 MOST_VOTES = 100
 """That shares are taken for where none is given: of more, two decimals tell no number."""
-_ROUNDING = 0.006
-"""Of shares with two decimals."""
 
 
 class _Counts(NamedTuple):
@@ -32,15 +30,17 @@ class WideCounts(Form):
     def recognises(self, given: Given) -> Claim | None:
         if given.rows is None or not len(given.rows):
             return None
+        label = find_role("label", given.rows.columns)
+        named = set(given.rows[label].unique()) - {""} if label is not None else set()
+        if label is not None and not named <= set(given.rows.columns):
+            return None
         found = _find_counts(given.rows, given.path.name)
         if found.counts.shape[1] < 2 or not found.wide.has_names:
             return None
-        label = find_role("label", given.rows.columns)
-        if label is not None and label not in found.counts:
-            named = set(given.rows[label].astype(str)) - {""}
-            if find_role("image", given.rows.columns) and named and named <= set(found.counts.columns):
-                return Claim(SURE + 1, f"columns of numbers bear the names of all classes of {label}")
-            return None
+        if label is not None:
+            summed_up = bool(named) and named <= set(found.counts.columns)
+            text = f"columns of numbers bear the names of all classes of {label}, which sums them up"
+            return Claim(SURE + 1, text) if summed_up else None
         why = _tell_counts(found.counts, given.rows[found.counts.columns])
         return Claim(LIKELY, why) if why else None
 
@@ -94,14 +94,14 @@ def _tell_counts(counts: pd.DataFrame, given: pd.DataFrame) -> str:
     fraction = (counts % 1 != 0).to_numpy().any()
     if fraction or _are_shares(voted):
         return "each row sums to 1 or 100" if _are_shares(voted) else ""
-    blank = given.isna().to_numpy().any() or (given.astype(str) == "").to_numpy().any()
+    blank = given.isna().to_numpy() | (given.astype(str) == "").to_numpy()
     same = (counts.nunique(axis=1) == 1).mean()
     steady = voted.std(ddof=0) <= 0.3 * voted.mean() if len(voted) > 1 else True
     zeros = (counts == 0).to_numpy().mean()
-    if blank and zeros < 0.05:
-        return ""
-    if (voted == voted.iloc[0]).mean() >= 0.95 or (steady and same < 0.1):
+    if (voted == voted.iloc[0]).mean() >= 0.95 or (steady and same < 0.1 and not blank.any()):
         return "its rows have about as many votes each"
+    if blank.any() and ((counts == 0).to_numpy() & ~blank).any():
+        return ""  # 0 beside nothing: a class called 0, and no answer
     return "most cells are 0 and few rows have the same number everywhere" if same < 0.05 and zeros >= 0.4 else ""
 
 
@@ -127,7 +127,7 @@ def _to_votes(counts: pd.DataFrame, source: str, options: VoteOptions) -> tuple[
     values = counts.to_numpy(float)
     totals = values.sum(1, keepdims=True)
     shares = np.divide(values, totals, out=np.zeros_like(values), where=totals > 0)
-    number = options.votes_per_image or _fewest_votes(shares)
+    number = options.votes_per_image or _fewest_votes(shares, _rounding_of(values / (100 if percent else 1)))
     votes = _round_shares(shares, number)
     how = "as said by --votes-per-image" if options.votes_per_image else "the fewest that give these shares"
     if not options.votes_per_image and number == MOST_VOTES:
@@ -138,11 +138,17 @@ def _to_votes(counts: pd.DataFrame, source: str, options: VoteOptions) -> tuple[
     ]
 
 
-def _fewest_votes(shares: np.ndarray) -> int:
+def _rounding_of(values: np.ndarray) -> float:
+    """How far a written share may lie from the true one: 0.005 with two decimals, and a little for sums of such."""
+    decimals = next((n for n in range(1, 6) if np.allclose(values, values.round(n), atol=1e-9)), 6)
+    return 0.6 * 10.0**-decimals
+
+
+def _fewest_votes(shares: np.ndarray, rounding: float) -> int:
     """The smallest number of votes that gives all shares up to their rounding; `MOST_VOTES` where there is none."""
     for number in range(1, MOST_VOTES):
         scaled = shares * number
-        if (np.abs(scaled - scaled.round()) <= min(_ROUNDING * number, 0.15)).all():
+        if (np.abs(scaled - scaled.round()) <= min(rounding * number, 0.15)).all():
             return number
     return MOST_VOTES
 

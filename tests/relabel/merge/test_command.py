@@ -11,6 +11,7 @@ from data.proposals import Origin, Proposal, write_proposal_tables
 from data.verdicts import to_table, write_verdicts
 from data.votes.reader import read_votes
 from dc3.merge import main
+from dc3.votes import main as write_votes
 from tests.relabel.merge.test_merge import verdict
 
 ABOUT = Origin("run-1", ("cat", "dog"), 1, 0.1, 0)
@@ -78,3 +79,21 @@ def test_votes_of_other_suffixes_and_a_file_for_a_folder_are_refused(lab: Path) 
         merge(lab)
     with pytest.raises(InputError, match=r"--output must be, or lie in, a folder; .*votes\.csv is a file"):
         merge(lab, "--output", str(lab / "votes.csv"))
+
+
+def test_votes_that_cannot_tell_go_on_to_the_next_round_uncounted(
+    lab: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = pd.DataFrame({"image": ["1.jpg", "1.jpg", "3.jpg"], "label": ["cat", "unknown", "unknown"]})
+    table.to_csv(lab / "votes.csv", index=False)
+    found = merge(lab, "--ignore-labels", "unknown")
+    assert found["label"].tolist() == ["cat", "dog", "cat"]
+    assert read_votes(lab / "next" / "votes.parquet").ignored["image"].tolist() == ["1.jpg", "3.jpg"]
+    assert "2 row(s) of before say 'cannot tell': kept, and no vote" in capsys.readouterr().out
+
+
+def test_merged_votes_are_not_written_again_without_their_round(lab: Path) -> None:
+    pd.DataFrame({"image": ["1.jpg", "3.jpg"], "label": ["cat", "dog"]}).to_csv(lab / "votes.csv", index=False)
+    merge(lab)
+    with pytest.raises(InputError, match="holds the votes of round 1 as `dc3 merge` wrote them: use it as it is"):
+        write_votes([str(lab / "next" / "votes.parquet"), "-o", str(lab / "again.parquet")])

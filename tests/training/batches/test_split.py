@@ -56,7 +56,11 @@ def test_images_without_votes_train_without_label() -> None:
 @pytest.mark.parametrize(
     ("counts", "options", "message"),
     [
-        (votes_of(np.r_[np.zeros(50, int), 1, 1], 2), SplitOptions(), r"too few of b \(2\)"),
+        (
+            votes_of(np.r_[np.zeros(50, int), 1, 1], 2),
+            SplitOptions(),
+            r"too few of b \(2\).*--merge-rare 3.*--drop-rare 3",
+        ),
         (votes_of(np.arange(9) % 3, 3), SplitOptions(), "Too few images"),
         (votes_of(np.arange(50) % 2, 2), SplitOptions(validation=1.2), "validation = 1.2"),
         (votes_of(np.arange(50) % 2, 2), SplitOptions(test=0.9), "test = 0.9"),

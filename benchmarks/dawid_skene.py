@@ -14,7 +14,6 @@ import time
 
 import numpy as np
 import pandas as pd
-from relabel.soft_labels.options import EstimateOptions
 
 from relabel.options import EstimateOptions
 from relabel.soft_labels.ballots import Ballots

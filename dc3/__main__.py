@@ -21,7 +21,7 @@ VERBS = {
     "label-studio": "pushes proposals to Label Studio and pulls the answers back",
     "review": "starts the review page on a folder of proposals",
     "merge": "joins answers with the votes of before: the next round's votes",
-    "agree": "measures agreement, time and the proposals' effect",
+    "agree": "measures the agreement of votes; of answers also time and the proposals' effect",
     "soft-labels": "estimates soft labels from few votes",
     "simulate-annotation": "plays annotators of known behaviour: a simulation",
     "relabel-demo": "one round of relabelling on CIFAR-10H through a real Label Studio",

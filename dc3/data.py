@@ -42,14 +42,16 @@ def main(argv: list[str]) -> int:
 
 
 def _check(command: CheckCommand) -> int:
-    from relabel.agreement.between_arms import measure_votes
+    from relabel.agreement.between_arms import BETWEEN
+    from relabel.agreement.raw_votes import gather_raw, measure_raw
     from relabel.agreement.report_row import MeasureOptions
     from training.data_check import check_data, write_data_page
     from training.evaluate.data_facts import describe_facts
     from training.report.data_page import AgreementRow
 
     checked = check_data(command.config)
-    agreement = list(measure_votes(checked.dataset.counts, MeasureOptions()))
+    measures = measure_raw(gather_raw(checked.table), MeasureOptions()) if checked.facts.n_votes else ()
+    agreement = [measure for measure in measures if measure.section == BETWEEN]
     _print_facts(checked.facts, describe_facts(checked.facts), agreement)
     rows = [AgreementRow(measure.name, *_in_words(measure), measure.note) for measure in agreement]
     write_data_page(checked, rows, f"Data: {command.config.data.images or command.config.data.source}", command.output)

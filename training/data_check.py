@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from data.ingest import Dataset, ingest
 from data.sources import SOURCES
@@ -26,6 +27,8 @@ class CheckedData(NamedTuple):
     """What a training would read, and the facts of it."""
 
     dataset: Dataset
+    table: pd.DataFrame
+    """The source's long vote table."""
     facts: DataFacts
 
 
@@ -38,7 +41,7 @@ def check_data(config: Config) -> CheckedData:
     dataset = ingest(source, config.data.size, track.store() / CACHE, skip_bad_images=True)
     table, skips = source.votes(), config.data.skip_bad_images
     facts = gather_facts(dataset, table, config.data.votes, config.split, config.runtime.seed, skips)
-    return CheckedData(dataset, facts)
+    return CheckedData(dataset, table, facts)
 
 
 def write_data_page(checked: CheckedData, agreement: list[AgreementRow], title: str, path: Path) -> None:

@@ -38,7 +38,7 @@ def measure_agreement(evidence: Evidence, options: MeasureOptions) -> Iterator[M
             found[sampled.measure.section, sampled.measure.name, scope] = sampled
             yield sampled.measure
     if evidence.votes.any():
-        yield from (sampled.measure for sampled in _of_counts(evidence.votes, BEFORE, draws))
+        yield from (sampled.measure for sampled in agreement_rows(evidence.votes, BEFORE, draws))
     names = dict.fromkeys((section, name) for section, name, _ in found)
     for section, name in names:
         yield _difference(
@@ -51,12 +51,6 @@ def measure_agreement(evidence: Evidence, options: MeasureOptions) -> Iterator[M
     yield from _each_annotator(evidence, draws)
 
 
-def measure_votes(counts: np.ndarray, options: MeasureOptions) -> Iterator[Measure]:
-    """Yields the coefficients of raw votes (N, k), which name no annotators: before any proposal."""
-    draws = Draws(len(counts), options.resamples, options.seed).at_most(int(counts.sum()))
-    yield from (sampled.measure for sampled in _of_counts(counts, BEFORE, draws))
-
-
 def _measure_scope(evidence: Evidence, scope: str, draws: Draws) -> Iterator[Sampled]:
     labels = evidence.labels[evidence.labels["is_dealt"]]
     answers = labels if scope == ALL else labels[labels["arm"] == scope]
@@ -66,18 +60,19 @@ def _measure_scope(evidence: Evidence, scope: str, draws: Draws) -> Iterator[Sam
             yield Sampled(missing(section, name, scope, reason), np.full(draws.resamples, np.nan))
         return
     seats = take_seats(answers, len(evidence.images), len(evidence.classes))
-    yield from _of_counts(seats.counts(), scope, draws)
-    yield _of_pairs(BETWEEN, scope, mean_kappa(seats, pairs_between(seats), _fewer(seats, draws)), NEED_PAIRS)
-    yield _of_pairs(WITHIN, scope, mean_kappa(seats, pairs_within(seats), _fewer(seats, draws)), NEED_REPETITION)
+    yield from agreement_rows(seats.counts(), scope, draws)
+    yield kappa_row(BETWEEN, scope, mean_kappa(seats, pairs_between(seats), fewer_draws(seats, draws)), NEED_PAIRS)
+    yield kappa_row(WITHIN, scope, mean_kappa(seats, pairs_within(seats), fewer_draws(seats, draws)), NEED_REPETITION)
 
 
-def _fewer(seats: Seats, draws: Draws) -> Draws:
+def fewer_draws(seats: Seats, draws: Draws) -> Draws:
     """Resamples of pairs: with many annotators there are far more pairs of answers than answers."""
     n_seats = seats.labels.shape[1]
     return draws._replace(resamples=200) if n_seats > 16 else draws
 
 
-def _of_counts(counts: np.ndarray, scope: str, draws: Draws) -> Iterator[Sampled]:
+def agreement_rows(counts: np.ndarray, scope: str, draws: Draws) -> Iterator[Sampled]:
+    """Alpha, Fleiss' kappa and raw agreement of (N, k) counts, each with its interval or the reason for its absence."""
     statistics = image_statistics(counts)
     point = agreement_of_sums(statistics.sum(0, keepdims=True))
     total = counts.sum(1)
@@ -101,7 +96,8 @@ def _of_counts(counts: np.ndarray, scope: str, draws: Draws) -> Iterator[Sampled
         yield Sampled(Measure(BETWEEN, name, scope, float(value[0]), low, high, unit, *numbers, text), drawn)
 
 
-def _of_pairs(section: str, scope: str, kappa: Kappa, need: str) -> Sampled:
+def kappa_row(section: str, scope: str, kappa: Kappa, need: str) -> Sampled:
+    """A mean of Cohen's kappas as a row; `need` says what lacks where there is none."""
     if not kappa.seats:
         return Sampled(missing(section, COHEN, scope, need), kappa.samples)
     low, high, why = interval(kappa.samples, kappa.images)
@@ -142,4 +138,4 @@ def _each_annotator(evidence: Evidence, draws: Draws) -> Iterator[Measure]:
     repeats = {name for name, place in zip(seats.annotators, seats.repetitions, strict=True) if place}
     for name in names if len(names) > 1 and repeats else []:
         kappa = mean_kappa(seats, pairs_within(seats, name), draws)
-        yield _of_pairs(WITHIN, f"annotator {name}", kappa, NEED_REPETITION).measure
+        yield kappa_row(WITHIN, f"annotator {name}", kappa, NEED_REPETITION).measure

@@ -2,7 +2,7 @@
 
 import math
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -120,8 +120,14 @@ def write_csv(measures: Iterable[Measure], path: Path) -> None:
     pd.DataFrame(list(measures), columns=list(Measure._fields)).to_csv(path, index=False)
 
 
-def render_page(measures: Iterable[Measure], summary: dict[str, str], pictures: Iterable[Picture]) -> str:
-    """The page as HTML with all pictures inside; it needs nothing beside it."""
+def render_page(
+    measures: Iterable[Measure],
+    summary: dict[str, str],
+    pictures: Iterable[Picture],
+    title: str = "Agreement, time and the effect of the proposals",
+    meanings: Mapping[str, str] = MEANINGS,
+) -> str:
+    """The page as HTML with all pictures inside; it needs nothing beside it. `meanings` explains each section."""
     rows = list(measures)
     sections = {
         name: [(one, format_value(one), format_interval(one)) for one in rows if one.section == name]
@@ -129,9 +135,9 @@ def render_page(measures: Iterable[Measure], summary: dict[str, str], pictures: 
     }
     shown = [(one, *embed_png(one.png)) for one in pictures]
     return load_template(TEMPLATE).render(
-        title="Agreement, time and the effect of the proposals",
+        title=title,
         summary=summary,
         sections=sections,
-        meanings=MEANINGS,
+        meanings=meanings,
         pictures=shown,
     )

@@ -48,8 +48,11 @@ def predict_files(model: Model, files: Iterable[File]) -> Iterator[Predicted]:
             scores = iter(_score(model, [image for image in images if isinstance(image, np.ndarray)]))
             for file, image in zip(batch, images, strict=True):
                 found = next(scores) if isinstance(image, np.ndarray) else image
-                told = isinstance(found, Score)
-                yield Predicted(file.name, found if told else None, "" if told else str(found))
+                yield (
+                    Predicted(file.name, found, "")
+                    if isinstance(found, Score)
+                    else Predicted(file.name, None, str(found))
+                )
 
 
 def _score(model: Model, images: list[np.ndarray]) -> list[Score | str]:

@@ -197,7 +197,7 @@ def test_a_run_of_before_does_not_tell_which_image_changed(
 def test_a_repeat_elsewhere_equals_the_run_and_keeps_its_split(
     lab: Lab, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("training.run_data.split_images", lambda *_: pytest.fail("split anew"))
+    monkeypatch.setattr("training.run_data.divide", lambda *_: pytest.fail("split anew"))
     given = ["--images", str(lab.images), "--votes", str(lab.votes), "--register", ""]
     assert main(["train", "--repeat", lab.run_id, *given]) == 0
     (new,) = (line.split()[1] for line in capsys.readouterr().out.splitlines() if line.startswith("run "))

@@ -1,6 +1,7 @@
 """A run from configuration to record: repeated, resumed, reported, loaded again."""
 
 import json
+import re
 import shutil
 import socket
 from collections.abc import Callable
@@ -61,7 +62,13 @@ def test_run_holds_all_that_is_promised(result: TrainResult) -> None:
     # the digits have tied votes: said before the training, kept with the run, shown in the page
     said = mlflow.artifacts.load_text(f"{run.info.artifact_uri}/notices.txt")
     assert "images with votes have several classes with most votes" in said
-    assert said in (result.report.read_text() + result.report.with_name("model_card.md").read_text())
+    page = result.report.read_text() + result.report.with_name("model_card.md").read_text()
+    assert all(line in page for line in said.splitlines())
+    n = int((read_predictions(result.predictions).parts == "labelled").sum())
+    used = run.data.tags["dc3.votes_used"]
+    assert re.fullmatch(rf"{n} of [\d,]+ votes on {n} images", used), "one vote is drawn from each"
+    assert f"uses {used} (" in said
+    assert f"<td>uses {used}</td>" in result.report.read_text()
 
 
 def test_split_is_stored_with_the_run(result: TrainResult) -> None:
@@ -215,7 +222,7 @@ def test_real_votes_train(cifar10h: Path, store: Path, tiny: Callable[..., Confi
     config = tiny(data=data)
     config = replace(config, runtime=replace(config.runtime, precision="auto"))
     dataset, split = read_data(config)
-    assert [len(part) for part in split] == [1600, 6400, 2000, 0]
+    assert [len(part) for part in split] == [1600, 6400, 2000, 0, 0]
     assert int(dataset.counts.sum()) > 500_000
     assert dataset.classes[:3] == ("airplane", "automobile", "bird")
     result = train(config, show_progress=False, with_report=False)

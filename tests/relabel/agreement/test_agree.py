@@ -132,7 +132,7 @@ def test_faults_of_the_command_are_named(tmp_path: Path) -> None:
         main([str(tmp_path / "empty.csv"), "-o", str(tmp_path / "out")])
     with pytest.raises(InputError, match=r"--resamples must be at least 200.*; --cap-seconds"):
         main([str(tmp_path / "empty.csv"), "--resamples", "5", "--cap-seconds", "-1"])
-    with pytest.raises(InputError, match="at least one verdict table"):
+    with pytest.raises(InputError, match="raw votes given: 0"):
         main([])
     assert not (tmp_path / "out").exists()
 

@@ -131,6 +131,17 @@ def test_only_the_chosen_parts_are_proposed(digits: Predictions) -> None:
     assert parts == {"labelled", "validation"}
 
 
+def test_images_that_no_label_was_learned_of_are_proposed_else_the_labelled_ones(digits: Predictions) -> None:
+    waiting = digits._replace(parts=np.where(digits.parts == "validation", "waiting", digits.parts))
+    learned = digits._replace(parts=np.where(digits.parts == "unlabelled", "labelled", digits.parts))
+    for predictions, expected in (
+        (digits, {"unlabelled"}),
+        (waiting, {"unlabelled", "waiting"}),
+        (learned, {"labelled"}),
+    ):
+        assert {row.part for row in propose(predictions, ProposeOptions(), 1).proposals} == expected
+
+
 def test_votes_kept_back_change_nothing(cifar: Predictions) -> None:
     """Proposals that knew the votes they are measured with would look better than they are."""
     options = ProposeOptions(parts="unlabelled", known_votes="labelled")

@@ -36,8 +36,8 @@ def test_own_data_use_all_votes_but_those_that_measure_and_say_so(dataset: Datas
     noted, split = divide(dataset, OWN, "", 0)
     n, m = len(split.labelled), len(split.validation)
     assert n + m == 90
-    line = f"uses {5 * n} of 450 votes on {n} images ({500 * n / 450:.1f} %, as soft labels); {5 * m} on {m} others measure"
-    assert noted.notices[-1] == line
+    line = f"uses {5 * n} of 450 votes on {n} images ({500 * n / 450:.1f} %, as soft labels); "
+    assert noted.notices[-1] == line + f"{5 * m} on {m} others measure"
     arrays = prepare(noted, split, OWN, 0, torch.device("cpu"))
     assert sorted(arrays.targets.unique().tolist()) == pytest.approx([0.2, 0.8])
     assert arrays.unlabelled.tolist() == sorted([*split.labelled, *split.unlabelled])

@@ -58,7 +58,9 @@ def test_no_image_of_before_changes_part_by_others(seed: int, draw: int, labelle
     after = parts_of(split_of(np.concatenate([more, added])[order], names_now, options, seed), names_now)
     for row, name in enumerate(names):
         if before[name] != after[name]:
-            assert answered[row] and not counts[row].any() and (before[name], after[name]) in MOVES, name
+            assert answered[row], name
+            assert not counts[row].any(), name
+            assert (before[name], after[name]) in MOVES, name
 
 
 def test_shares_hold_and_seed_decides() -> None:

@@ -80,6 +80,9 @@ def shorten(command: str) -> str:
     if command.startswith("dc3 tune"):
         # long enough that a trial is not degenerate
         return command.replace("--trials 20", "--trials 1") + LONGER
+    if command.startswith("dc3 propose"):
+        # three steps make a model no better than the commonest class, which is rightly refused
+        return f"{command} --anyway"
     if command.startswith("dc3 train --source"):
         return command + SHORT.replace("--size 16", "")
     return command + SHORT if command.startswith("dc3 train") and "--repeat" not in command else command
@@ -96,7 +99,7 @@ def all_done(lab: Path, watch: Watch | None) -> None:
             _answer_on_the_page(lab, watch)
             continue
         if command == "dc3 export best --output model.onnx":
-            # three steps make a degenerate model, which `best` rightly never takes
+            # of the run at hand: `best` may be any of those that were trained before
             command = command.replace("best", run_id)
         done = execute(shorten(command).replace("RUN", run_id), lab, watch)
         assert done.returncode == 0, f"{command}\n{done.stdout[-1500:]}\n{done.stderr[-3000:]}"
@@ -109,7 +112,7 @@ def all_done(lab: Path, watch: Watch | None) -> None:
 @pytest.mark.slow
 @pytest.mark.usefixtures("all_done")
 def test_commands_work_in_the_order_of_the_readme() -> None:
-    assert len(COMMANDS) == 21
+    assert len(COMMANDS) == 22
 
 
 @pytest.mark.slow

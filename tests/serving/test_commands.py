@@ -29,7 +29,7 @@ def test_export_takes_the_best_run_by_itself(
         return Exported(replace(CARD, precision=precision), 2.5, ("no image is left",))
 
     monkeypatch.setattr(export_module, "export", write)
-    monkeypatch.setitem(sys.modules, "training.track", SimpleNamespace(best_run=lambda: "the best"))
+    monkeypatch.setitem(sys.modules, "training.track", SimpleNamespace(best_run=lambda by, on_notice: "the best"))
     path = tmp_path / "model.onnx"
     assert export_command.main(["--output", str(path)]) == 0
     assert export_command.main(["abc", "--output", str(path), "--input-type", "float32"]) == 0

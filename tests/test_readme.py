@@ -81,6 +81,9 @@ def shorten(command: str) -> str:
     if command.startswith("dc3 tune"):
         # long enough that a trial is not degenerate
         return command.replace("--trials 20", "--trials 1") + LONGER
+    if command.startswith("dc3 propose"):
+        # three steps make a model no better than the commonest class, which is rightly refused
+        return f"{command} --anyway"
     if command.startswith("dc3 train --source"):
         return command + SHORT.replace("--size 16", "")
     return command + SHORT if command.startswith("dc3 train") and "--repeat" not in command else command
@@ -97,7 +100,7 @@ def all_done(lab: Path, watch: Watch | None) -> list[str]:
             _answer_on_the_page(lab, watch)
             continue
         if command == "dc3 export best --output model.onnx":
-            # three steps make a degenerate model, which `best` rightly never takes
+            # of the run at hand: `best` may be any of those that were trained before
             command = command.replace("best", run_id)
         done = execute(shorten(command).replace("RUN", run_id), lab, watch)
         assert done.returncode == 0, f"{command}\n{done.stdout[-1500:]}\n{done.stderr[-3000:]}"
@@ -111,7 +114,7 @@ def all_done(lab: Path, watch: Watch | None) -> list[str]:
 
 @pytest.mark.slow
 def test_commands_work_in_the_order_of_the_readme(all_done: list[str]) -> None:
-    assert len(COMMANDS) == 21
+    assert len(COMMANDS) == 22
     assert "models:/dc3/1" in all_done[0], "a first training registers its model"
 
 

@@ -1,5 +1,7 @@
 """The proposal folder: what was written is read, edits count, faults are named."""
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -44,6 +46,16 @@ def test_what_was_written_is_read(folder: Path) -> None:
     assert [Proposal(*row) for row in bundle.proposals.itertuples(index=False)] == [CERTAIN, DOUBTFUL]
     assert [ClusterRow(*row) for row in bundle.clusters.itertuples(index=False)] == [CLUSTER]
     assert bundle.image_path("s/b.png").is_file()
+
+
+def test_how_good_the_model_is_stands_in_the_folder_and_not_in_one_of_before(tmp_path: Path, folder: Path) -> None:
+    about = replace(ABOUT, quality=("Right proposals: 40.6%.", "Ambiguity: größer"))
+    write_bundle(folder, about, [CERTAIN, DOUBTFUL], [CLUSTER])
+    assert read_bundle(folder).about == about
+    values = json.loads((folder / "about.json").read_text())
+    del values["quality"]
+    (folder / "about.json").write_text(json.dumps(values))
+    assert read_bundle(folder).about.quality == ()
 
 
 def test_edits_of_the_clusters_count(folder: Path) -> None:

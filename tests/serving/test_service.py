@@ -69,6 +69,7 @@ def test_model_tells_what_it_is(client: httpx.Client) -> None:
     assert [entry["caption"] for entry in document["clusters"]] == list(CARD.captions)
     assert (document["run_id"], document["fingerprint"]) == (CARD.run_id, "f00d")
     assert (document["input_size"], document["metrics"]) == (16, {"f1": 0.75})
+    assert document["quality"]["words"] == ["How good this model is was not measured."]
     answer = client.post("/predict", content=GOOD).json()
     assert answer["model_version"] == document["model_version"] == answer["answers"][0]["model_version"]
 

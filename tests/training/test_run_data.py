@@ -139,9 +139,9 @@ def test_proposals_show_the_run_s_images_or_none(
     config = here(lab)
     monkeypatch.setattr("training.track.load_config", lambda _: config)
     lab.votes.write_text("image,label\n")  # not needed: the record has the votes
-    assert main(["propose", lab.run_id, "--output", str(tmp_path / "good")]) == 0
+    assert main(["propose", lab.run_id, "--anyway", "--output", str(tmp_path / "good")]) == 0
     Image.new("RGB", (16, 16), (1, 2, 3)).save(lab.images / "7.png")
-    assert main(["propose", lab.run_id, "--output", str(tmp_path / "bad")]) == 2
+    assert main(["propose", lab.run_id, "--anyway", "--output", str(tmp_path / "bad")]) == 2
     assert "1 image(s) that the run was trained on are gone from" in capsys.readouterr().err
     assert not (tmp_path / "bad").exists()
 
@@ -187,10 +187,10 @@ def test_a_run_of_before_does_not_tell_which_image_changed(
     config = track.load_config(lab.run_id)
     config = replace(config, data=replace(config.data, images=str(lab.images), votes=str(lab.votes)))
     monkeypatch.setattr("training.track.load_config", lambda _: config)
-    assert main(["propose", lab.run_id, "--output", str(tmp_path / "same")]) == 0
+    assert main(["propose", lab.run_id, "--anyway", "--output", str(tmp_path / "same")]) == 0
     assert "older version" not in capsys.readouterr().out
     Image.new("RGB", (16, 16), (1, 2, 3)).save(lab.images / "7.png")
-    assert main(["propose", lab.run_id, "--output", str(tmp_path / "other")]) == 0
+    assert main(["propose", lab.run_id, "--anyway", "--output", str(tmp_path / "other")]) == 0
     assert "note         images or votes are others" in capsys.readouterr().out
 
 

@@ -71,11 +71,12 @@ def test_a_study_ends_in_a_preset_that_trains_to_the_same_figures(
         pictures = [meta.filename for meta in get_all_artifact_meta(trial, storage=study._storage)]
         assert sorted(pictures) == ["ambiguity_histogram.png", "clusters.png"]
     path = store / "presets" / "s.toml"
-    chosen = min((t for t in study.trials if t.constraints["degenerate"] <= 0), key=lambda t: t.values[1] - t.values[0])
+    chosen = max(study.trials, key=lambda t: t.user_attrs["metrics"]["proposals_right"])
     assert f"chosen       trial {chosen.number}" in printed
     assert f"dc3 train --preset {path}" in printed
     result = train(load_preset(str(path)), show_progress=False, with_report=False)
-    assert f"on test      f1 {result.metrics['test_f1']:.4f}" in printed
+    right, f1 = result.metrics["test_proposals_right"], result.metrics["test_f1"]
+    assert f"on test      proposals_right {right:.4f}  f1 {f1:.4f}" in printed
     assert result.metrics["d_minus_f1"] == pytest.approx(chosen.values[1] - chosen.values[0], abs=1e-6)
 
 

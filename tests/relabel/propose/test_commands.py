@@ -82,7 +82,7 @@ def answer(folder: Path, path: Path) -> pd.DataFrame:
 
 def test_rounds_form_a_chain(run_id: str, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder, answers, following = tmp_path / "proposals", tmp_path / "verdicts.parquet", tmp_path / "next"
-    assert main(["propose", run_id, "--output", str(folder)]) == 0
+    assert main(["propose", run_id, "--anyway", "--output", str(folder)]) == 0
     printed = capsys.readouterr().out
     assert f"run {run_id}, round 1" in printed
     assert f"dc3 review {folder}" in printed
@@ -103,15 +103,32 @@ def test_rounds_form_a_chain(run_id: str, data: Path, tmp_path: Path, capsys: py
     assert [(run.run_id, run.round) for run in track.list_rounds(second)] == [(run_id, 0), (second, 1)]
     assert all("f1" in run.metrics for run in track.list_rounds(second))
 
-    assert main(["propose", second, "--output", str(tmp_path / "proposals2")]) == 0
+    assert main(["propose", second, "--anyway", "--output", str(tmp_path / "proposals2")]) == 0
     assert read_proposal_folder(tmp_path / "proposals2").about.round == 2
+
+
+def test_a_run_no_better_than_the_commonest_class_is_refused_unless_told_otherwise(
+    run_id: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    figures = {"proposals_right": 0.164, "proposals_right_commonest": 0.16, "measured_images": 100.0}
+    monkeypatch.setattr("training.track.find_figures", lambda _: figures)
+    command = ["propose", run_id, "--output", str(tmp_path / "out"), "--limit", "20"]
+    assert main(command) == 2
+    told = capsys.readouterr().err
+    assert f"The proposals of run {run_id} are of no use; --anyway writes them all the same" in told
+    assert "Right proposals: 16.4% of 100 validation images" in told
+    assert not (tmp_path / "out").exists()
+    assert main([*command, "--anyway"]) == 0
+    words = read_proposal_folder(tmp_path / "out").about.quality
+    assert "no better than the commonest class: do not show them to annotators" in words[1]
+    assert "\n".join(words) in capsys.readouterr().out
 
 
 def test_a_vanilla_run_proposes_classes_only(
     run_id: str, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert train(data / "votes.csv", data, "--variant", "vanilla") == 0
-    assert main(["propose", newest(), "--output", str(tmp_path / "out"), "--parts", "all"]) == 0
+    assert main(["propose", newest(), "--anyway", "--output", str(tmp_path / "out"), "--parts", "all"]) == 0
     bundle = read_proposal_folder(tmp_path / "out")
     assert len(bundle.proposals) == 600
     assert set(bundle.proposals["decision"]) == {"class"}
@@ -129,7 +146,7 @@ def test_a_vanilla_run_proposes_classes_only(
 def test_faults_end_in_one_message(
     run_id: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
 ) -> None:
-    assert main(["propose", run_id, "--output", str(tmp_path / "out"), *arguments]) == 2
+    assert main(["propose", run_id, "--anyway", "--output", str(tmp_path / "out"), *arguments]) == 2
     assert message in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
@@ -145,7 +162,7 @@ def test_images_that_are_gone_are_named(
         with zipfile.ZipFile(data / "images.zip", "w") as new:
             for name, content in kept.items():
                 new.writestr(name, content)
-        assert main(["propose", run_id, "--output", str(tmp_path / "out")]) == 2
+        assert main(["propose", run_id, "--anyway", "--output", str(tmp_path / "out")]) == 2
     finally:
         (data / "images.zip").write_bytes(whole)
     told = capsys.readouterr().err
@@ -156,7 +173,7 @@ def test_merge_refuses_to_write_over_its_input(
     run_id: str, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder, answers = tmp_path / "proposals", tmp_path / "verdicts.csv"
-    assert main(["propose", run_id, "--output", str(folder), "--limit", "20"]) == 0
+    assert main(["propose", run_id, "--anyway", "--output", str(folder), "--limit", "20"]) == 0
     answer(folder, answers)
     votes = tmp_path / "next" / "votes.parquet"
     votes.parent.mkdir()

@@ -1,14 +1,17 @@
 """`dc3 review`: what it refuses before it starts, and the export."""
 
+import json
+import shutil
 from pathlib import Path
 
 import pytest
 
 from data.errors import InputError
 from data.verdicts import read_verdicts
-from dc3.review import main
-from relabel.review.annotators import OWNER, read_annotators
+from dc3.review import ReviewPageOptions, _tell, main
+from relabel.review.annotators import OWNER, Annotators, read_annotators
 from relabel.review.desk import Desk, ReviewOptions, Submission
+from relabel.review.documents import describe_session
 
 
 def test_all_faults_are_told_at_once(digits: Path, tmp_path: Path) -> None:
@@ -57,3 +60,19 @@ def test_the_export_is_a_verdict_table_also_while_the_page_runs(digits: Path, tm
 def test_an_export_without_answers_says_so(digits: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"No answers at .*journal"):
         main([str(digits), "--verdicts", str(tmp_path / "journal"), "--export", str(tmp_path / "v.csv")])
+
+
+@pytest.mark.parametrize("words", [("Right proposals: 16.4%.", "Do not show them."), ()])
+def test_the_start_and_the_page_say_how_good_the_proposals_are(
+    digits: Path, tmp_path: Path, words: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(digits, tmp_path / "proposals")
+    about = json.loads((tmp_path / "proposals" / "about.json").read_text()) | {"quality": words}
+    (tmp_path / "proposals" / "about.json").write_text(json.dumps(about))
+    desk = Desk(ReviewOptions(tmp_path / "proposals", tmp_path / "journal"))
+    assert describe_session(desk, "Anna")["quality"] == words
+    desk.close()
+    _tell(ReviewPageOptions(tmp_path), Annotators({}), tmp_path / "journal", words)
+    told = capsys.readouterr().out
+    assert all(f"\n  {sentence}\n" in told for sentence in words)
+    assert ("was not recorded; propose anew" in told) is not bool(words)

@@ -41,6 +41,22 @@ def test_the_file_gives_back_what_the_export_put_in(model_path: Path) -> None:
     assert name_typical(card)["3/1.jpg"] == CARD.typical[3][1]
 
 
+def test_the_model_says_in_words_how_good_it_is_and_an_older_file_that_nobody_measured() -> None:
+    figures = {
+        **{"proposals_right": 0.3, "proposals_right_commonest": 0.3, "measured_images": 500.0},
+        **{"ambiguity_auroc": 0.8, "disputed_images": 250.0},
+    }
+    quality = describe_model(replace(CARD, metrics=figures), "v")["quality"]
+    assert isinstance(quality, dict)
+    assert (quality["proposals_help"], quality["ambiguity_helps"]) == (False, True)
+    assert "The ambiguity finds disputed images: sort by it." in quality["words"]
+    assert describe_model(CARD, "v")["quality"] == {
+        "words": ("How good this model is was not measured.",),
+        "proposals_help": None,
+        "ambiguity_helps": None,
+    }
+
+
 def test_a_file_of_an_older_export_has_none(tmp_path: Path) -> None:
     metadata = CARD.to_metadata()
     del metadata["typical"], metadata["registered"]

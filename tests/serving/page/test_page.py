@@ -41,6 +41,7 @@ def page(tmp_path: Path) -> Iterator[Page]:
 def test_chosen_images_are_answered_beside_their_pictures(page: Page, server: Server, files: list[Path]) -> None:
     page.call("Page.navigate", url=f"{server.url}/")
     page.wait_for("document.querySelector('#model')?.textContent.includes('3 classes')")
+    page.wait_for("document.querySelector('#quality li')?.textContent === 'How good this model is was not measured.'")
     page.choose_files("#files", *files)
     page.wait_for("document.querySelector('#status').textContent === '4 images done'")
     assert page.evaluate("[...document.querySelectorAll('.name')].map(e => e.textContent)") == [p.name for p in files]

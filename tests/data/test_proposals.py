@@ -50,12 +50,12 @@ def test_what_was_written_is_read(folder: Path) -> None:
 
 def test_how_good_the_model_is_stands_in_the_folder_and_not_in_one_of_before(tmp_path: Path, folder: Path) -> None:
     about = replace(ABOUT, quality=("Right proposals: 40.6%.", "Ambiguity: größer"))
-    write_bundle(folder, about, [CERTAIN, DOUBTFUL], [CLUSTER])
-    assert read_bundle(folder).about == about
+    write_proposal_folder(folder, about, [CERTAIN, DOUBTFUL], [CLUSTER])
+    assert read_proposal_folder(folder).about == about
     values = json.loads((folder / "about.json").read_text())
     del values["quality"]
     (folder / "about.json").write_text(json.dumps(values))
-    assert read_bundle(folder).about.quality == ()
+    assert read_proposal_folder(folder).about.quality == ()
 
 
 def test_edits_of_the_clusters_count(folder: Path) -> None:

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable
+from importlib import metadata
 from pathlib import Path
 from typing import NamedTuple
 
@@ -64,6 +65,8 @@ def register_onnx(
         registered_model_name=name,
         onnx_execution_providers=["CPUExecutionProvider"],
         save_as_external_data=False,
+        # given: MLflow would guess them by loading the model in another process, which takes 3 s
+        pip_requirements=_list_requirements(),
         run_id=run_id,  # by its id: to open the run again would write its end anew
         step=int(run.data.params.get("steps", 0)),  # whose metrics the model gets: the final ones
     )
@@ -146,6 +149,15 @@ def _find_obstacle(client: MlflowClient, name: str, run: Run, by: By) -> str:
     if merit(figures, by) <= merit(theirs, by):
         return f"{by} {figures[by]:.4f} is no better than the champion's {theirs[by]:.4f}"
     return ""
+
+
+def _list_requirements() -> list[str]:
+    """What answers with a registered model needs, at the versions of this machine; MLflow adds itself."""
+    return [
+        f"{package.metadata['Name']}=={package.version}"
+        for name in ("numpy", "onnx", "onnxruntime", "onnxruntime-gpu")
+        for package in metadata.distributions(name=name)
+    ]
 
 
 def _onnx_signature(model: Path) -> "mlflow.models.ModelSignature":

@@ -50,7 +50,7 @@ def test_what_was_written_is_read(folder: Path) -> None:
 
 def test_how_good_the_model_is_stands_in_the_folder_and_not_in_one_of_before(tmp_path: Path, folder: Path) -> None:
     about = replace(ABOUT, quality=("Right proposals: 40.6%.", "Ambiguity: größer"))
-    write_proposal_folder(folder, about, [CERTAIN, DOUBTFUL], [CLUSTER])
+    write_proposal_tables(folder, about, [CERTAIN, DOUBTFUL], [CLUSTER])
     assert read_proposal_folder(folder).about == about
     values = json.loads((folder / "about.json").read_text())
     del values["quality"]

@@ -2,6 +2,7 @@
 
 import json
 import re
+from importlib import metadata
 from pathlib import Path
 from typing import NamedTuple
 
@@ -49,6 +50,8 @@ def register_onnx(run_id: str, model: Path, name: str) -> str:
         registered_model_name=name,
         onnx_execution_providers=["CPUExecutionProvider"],
         save_as_external_data=False,
+        # given: MLflow would guess them by loading the model in another process, which takes 3 s
+        pip_requirements=_list_requirements(),
         run_id=run_id,  # by its id: to open the run again would write its end anew
         step=int(run.data.params.get("steps", 0)),  # whose metrics the model gets: the final ones
     )
@@ -116,6 +119,15 @@ def _beats_champion(client: MlflowClient, name: str, run: Run) -> bool:
         return True
     same_data = run.data.tags[FINGERPRINT] == champion.data.tags.get(FINGERPRINT)
     return same_data and run.data.metrics["d_minus_f1"] < champion.data.metrics["d_minus_f1"]
+
+
+def _list_requirements() -> list[str]:
+    """What answers with a registered model needs, at the versions of this machine; MLflow adds itself."""
+    return [
+        f"{package.metadata['Name']}=={package.version}"
+        for name in ("numpy", "onnx", "onnxruntime", "onnxruntime-gpu")
+        for package in metadata.distributions(name=name)
+    ]
 
 
 def _onnx_signature(model: Path) -> "mlflow.models.ModelSignature":

@@ -236,7 +236,8 @@ def test_mlflow_s_own_command_loads_the_registered_model(lab: Lab) -> None:
         "print({name: value.shape for name, value in out.items()}); assert model.metadata.signature"
     )
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
-    assert "'class_probabilities': (2, 2)" in loaded.stdout, loaded.stderr
+    assert loaded.returncode == 0, loaded.stderr
+    assert "'class_probabilities': (2, 2)" in loaded.stdout
     assert "'ambiguity': (2,)" in loaded.stdout
 
 

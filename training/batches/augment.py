@@ -7,10 +7,11 @@ Nothing here picks images by a mask, reads a value or copies a constant to the d
 the GPU. Every operation is reckoned for all images and kept, by `where`, for those that drew it.
 
 Our own beside kornia 0.9 and torchvision's v2 for what they do, not for their speed (benchmarks/augmentations.py, its
-table beside it; one CPU thread, 32 px): a strong batch of 64 or 448 takes 31 or 243 ms here, 11 or 37 in kornia, 3 or 7
-in v2, and 53 or 349 in v2 one image at a time. The faster ones draw the two operations once for a whole batch, v2 all
-the rest as well; FixMatch draws them for each image. Both draw from the process-wide random state, with which a
-training cannot resume by seed and step, and read 3 to 15 values a batch on the host, which no captured step may.
+table beside it; CPU time of one thread, 32 px): a strong batch of 64 or 448 takes 46 or 279 ms here, 13 or 54 in kornia
+and 2 or 7 in v2, but these draw the two operations once for a whole batch, v2 all the rest as well. FixMatch draws
+them for each image: so called, kornia takes 383 or 2434 ms and v2 71 or 397. Both draw from the process-wide random
+state, with which a training cannot resume by seed and step, and read 3 to 15 values a batch on the host, which no
+captured step may.
 """
 
 import math

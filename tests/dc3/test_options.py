@@ -2,7 +2,7 @@
 
 import pytest
 
-from dc3.options import take_preset
+from dc3.options import TrainOptions, parse_options, take_preset
 
 
 @pytest.mark.parametrize(
@@ -22,3 +22,13 @@ def test_own_data_have_their_own_preset(given: list[str], split: str, source: st
     assert (config.split.split, config.data.source) == (split, source)
     assert config.split.labels == ("soft" if split == "stable" else "drawn")
     assert "--images" not in given or "--images" in rest
+
+
+def test_the_split_is_chosen_by_flags() -> None:
+    config, rest = take_preset(["--images", "i", "--votes", "v", "--split", "mine.csv", "--groups", "patient"])
+    more = [*rest, "--no-near-duplicates", "--no-reuse-labelled", "--labels", "majority"]
+    split = parse_options(TrainOptions, TrainOptions(config), more, "train", "Trains.").config.split
+    assert (split.split, split.groups, split.labels) == ("mine.csv", "patient", "majority")
+    assert not split.near_duplicates
+    assert not split.reuse_labelled
+    assert split.labelled == 1.0

@@ -267,7 +267,7 @@ def _trace(predictor: torch.nn.Module, sample: torch.Tensor) -> onnx.ModelProto:
     torch.onnx.export(
         predictor,
         (sample,),
-        buffer,
+        buffer,  # type: ignore[arg-type]  # the older exporter takes a file as well
         input_names=["images"],
         output_names=list(OUTPUTS),
         dynamic_axes={name: {0: "batch"} for name in ("images", *OUTPUTS)},

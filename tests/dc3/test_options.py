@@ -23,3 +23,13 @@ def test_own_data_have_their_own_preset(given: list[str], split: str, source: st
     assert (preset.split.split, preset.data.source) == (split, source)
     assert config.split.labels == ("soft" if split == "stable" else "drawn")
     assert config.data.images == ("i" if "--images" in given else "")
+
+
+def test_the_split_is_chosen_by_flags() -> None:
+    given = ["--images", "i", "--votes", "v", "--split", "mine.csv", "--groups", "patient"]
+    more = [*given, "--no-near-duplicates", "--no-reuse-labelled", "--labels", "majority"]
+    split = parse_options(TrainOptions, more, "train", "Trains.")[0].config.split
+    assert (split.split, split.groups, split.labels) == ("mine.csv", "patient", "majority")
+    assert not split.near_duplicates
+    assert not split.reuse_labelled
+    assert split.labelled == 1.0

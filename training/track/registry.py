@@ -160,15 +160,6 @@ def _list_requirements() -> list[str]:
     ]
 
 
-def _list_requirements() -> list[str]:
-    """What answers with a registered model needs, at the versions of this machine; MLflow adds itself."""
-    return [
-        f"{package.metadata['Name']}=={package.version}"
-        for name in ("numpy", "onnx", "onnxruntime", "onnxruntime-gpu")
-        for package in metadata.distributions(name=name)
-    ]
-
-
 def _onnx_signature(model: Path) -> "mlflow.models.ModelSignature":
     import onnx
     from mlflow.types import Schema, TensorSpec

@@ -51,7 +51,11 @@ def test_a_trial_of_before_takes_its_figure_from_its_run(monkeypatch: pytest.Mon
     assert choose_trial(study).number == 2
 
 
-def test_a_trial_whose_figure_is_lost_is_not_chosen_and_its_number_told(store: Path) -> None:
+def test_a_trial_whose_figure_is_lost_is_not_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    def miss(run_id: str) -> dict[str, float]:
+        raise InputError(f"No run {run_id}")
+
+    monkeypatch.setattr("training.track.find_figures", miss)
     study = optuna.create_study(study_name="s", directions=["maximize", "minimize"])
     study.add_trial(
         optuna.create_trial(values=[0.7, 0.6], constraints={"degenerate": 0.0}, user_attrs={"run_id": "gone"})

@@ -49,9 +49,11 @@ def mark_ignored(rows: pd.DataFrame, ignored: pd.DataFrame) -> pd.DataFrame:
     """One table again, to be written: all rows, and column `ignored` where any say 'cannot tell'."""
     if not len(ignored):
         return rows
-    kept = ignored.reindex(columns=[name for name in rows.columns if name in ignored or name != IGNORED])
-    empty = {"annotator": "", "votes": 1, "round": 0}
-    kept = kept.fillna({name: value for name, value in empty.items() if name in kept})
+    unknown: dict[str, object] = {"annotator": "", "votes": 1, "round": 0}
+    lacking = {name: unknown.get(str(name)) for name in rows.columns if name not in ignored}
+    kept = ignored.assign(**lacking)[list(rows.columns)]
+    if "seconds" in rows:
+        kept = kept.assign(seconds=pd.to_numeric(kept["seconds"], errors="coerce"))
     return pd.concat([rows.assign(**{IGNORED: False}), kept.assign(**{IGNORED: True})], ignore_index=True)
 
 

@@ -30,7 +30,7 @@ class LabelStudio(Form):
     def read(self, given: Given, options: VoteOptions) -> Answers:
         if given.rows is not None:
             return _read_rows(given)
-        if not isinstance(given.json, list):
+        if not isinstance(given.json, list) or not all(_is_task(task) for task in given.json):
             raise InputError(f"Vote table {given.path} is no list of Label Studio's tasks.")
         left: dict[str, int] = {}
         rows = pd.DataFrame(list(_list_votes(given.json, left)), columns=_COLUMNS, dtype=object)

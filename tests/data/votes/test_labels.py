@@ -69,7 +69,7 @@ def test_na_is_a_class_but_not_without_a_word() -> None:
     assert labels == ["NA", "cat", "NA", "nasal"]
     assert notices == (
         "v.csv: 2 row(s) have the label NA, which counts as a class; where a program wrote it for 'no answer', remove"
-        " these rows",
+        " these rows or name it by --ignore-labels",
     )
     assert unite("NA", "cat", classes=("NA", "cat"))[1] == ()
 

@@ -48,18 +48,10 @@ def predict_files(model: Model, files: Iterable[File]) -> Iterator[Predicted]:
             scores = iter(_score(model, [image for image in images if isinstance(image, np.ndarray)]))
             for file, image in zip(batch, images, strict=True):
                 found = next(scores) if isinstance(image, np.ndarray) else image
-<<<<<<< HEAD
-                yield (
-                    Predicted(file.name, found, "")
-                    if isinstance(found, Score)
-                    else Predicted(file.name, None, str(found))
-                )
-=======
                 if isinstance(found, Score):
                     yield Predicted(file.name, found, "")
                 else:
                     yield Predicted(file.name, None, found)
->>>>>>> h-honest
 
 
 def _score(model: Model, images: list[np.ndarray]) -> list[Score | str]:

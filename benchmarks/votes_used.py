@@ -30,7 +30,7 @@ from training.evaluate.predict import predict
 from training.options import SplitOptions
 from training.train import load_run, train
 
-SHOWN = ("proposals_right", "accuracy", "macro_f1", "f1", "d_left_out", "ambiguity_auroc", "ambiguity_auroc_80")
+SHOWN = ("proposals_right", "accuracy", "macro_f1", "f1", "d_left_out", "ambiguity_auroc", "ambiguity_auroc_clear")
 
 
 def main() -> None:

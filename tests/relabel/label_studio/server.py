@@ -13,7 +13,7 @@ import httpx
 ROOT = Path(__file__).parents[3]
 OWNER = "owner@example.org"
 PASSWORD = "a long password 1"
-_START_S = 180
+_START_S = 400
 
 
 class Person(NamedTuple):

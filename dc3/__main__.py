@@ -26,6 +26,13 @@ VERBS = {
     "simulate-annotation": "plays annotators of known behaviour: a simulation",
     "relabel-demo": "one round of relabelling on CIFAR-10H through a real Label Studio",
 }
+TAKEN_ONCE = {
+    "--votes": "join the tables by `dc3 votes TABLE TABLE --output votes.parquet` and name that one",
+    "--images": "name one folder that holds all images, or links to them",
+    "--ignore-labels": "name all labels in one, with commas between",
+    "--groups": "name one column or one table",
+    "--split": "name one table",
+}
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -60,7 +67,16 @@ def _run(argv: list[str]) -> int:
     for argument in argv:
         if any("\ud800" <= letter <= "\udfff" for letter in argument):  # so arrive bytes that are no UTF-8
             raise InputError(f"{argument!r} is not in UTF-8 and could not be recorded; rename it.")
+    _refuse_twice(argv)
     return int(importlib.import_module(f"dc3.{verb.replace('-', '_')}").main(argv[1:]))
+
+
+def _refuse_twice(argv: list[str]) -> None:
+    """Raises InputError where data are named twice: the parser would take the last and drop the others silently."""
+    flags = [argument.split("=")[0] for argument in argv]
+    for flag, advice in TAKEN_ONCE.items():
+        if flags.count(flag) > 1:
+            raise InputError(f"{flag} is given {flags.count(flag)} times, and only the last would count: {advice}.")
 
 
 if __name__ == "__main__":

@@ -23,6 +23,12 @@ def test_every_verb_has_a_module(verb: str) -> None:
     assert (ROOT / "dc3" / f"{verb.replace('-', '_')}.py").is_file()
 
 
+@pytest.mark.parametrize("given", [["--votes", "a.csv", "--votes", "b.csv"], ["--votes=a.csv", "--votes=b.csv"]])
+def test_votes_named_twice_are_refused_and_not_dropped(given: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", *given]) == 2
+    assert "--votes is given 2 times, and only the last would count: join the tables" in capsys.readouterr().err
+
+
 def test_unknown_verb_names_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["trian"]) == 2
     assert "did you mean train?" in capsys.readouterr().err

@@ -79,7 +79,8 @@ def check_parts(
     if absent:
         faults.append(
             f"{len(labels)} labelled images of {n_voted} with votes leave no majority for {name_some(absent)}; add"
-            " images or votes of these classes, leave the classes out, or take another --seed"
+            " images or votes of these classes, take another --seed, or go on without them: --merge-rare N makes the"
+            " classes that lead on fewer than N images one class, --drop-rare N leaves their votes uncounted"
         )
     if not len(split.unlabelled) and not options.reuse_labelled:
         faults.append("no image is left to train without label; add --reuse-labelled, or lower --labelled")

@@ -148,9 +148,16 @@ def _find_crossing(
     if parts is None:
         return ()
     part_of = dict(zip(names, parts.tolist(), strict=True))
-    trains = {"labelled", "unlabelled"}
-    # between the two training parts nothing is measured on what was learnt
-    return tuple(g for g in groups if len({"train" if part_of[n] in trains else part_of[n] for n in g}) > 1)
+    # those without votes (unlabelled, waiting) are on the side of the voted ones: nothing is measured on what was learnt
+    side = {part: part for part in PARTS} | {"unlabelled": "labelled", "waiting": "validation"}
+    crossing = []
+    for group in groups:
+        sides = {side[part_of[name]] for name in group}
+        # an image of a stable test part waits for its votes, too
+        tests = all(part_of[name] in ("test", "waiting") for name in group)
+        if len(sides) > 1 and not tests:
+            crossing.append(group)
+    return tuple(crossing)
 
 
 def describe_facts(facts: DataFacts) -> list[tuple[str, str]]:

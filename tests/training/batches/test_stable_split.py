@@ -102,6 +102,7 @@ def test_groups_never_part_though_some_of_their_images_have_no_votes() -> None:
     ("counts", "options", "message"),
     [
         (np.array([[3, 0]] * 40), OWN, "leave no majority for b"),
+        (np.array([[3, 0]] * 40), OWN, "for b; .*--merge-rare N .*--drop-rare N"),
         (np.array([[3, 0], [0, 3]]), OWN, "has no image with votes|leave no majority"),
         (np.array([[3, 0], [0, 3]] * 40), SplitOptions("stable", labelled=1.0), "add --reuse-labelled"),
         (np.array([[3, 0], [0, 3]] * 40), SplitOptions("stable", labelled=1.2), "labelled = 1.2 must lie above 0"),

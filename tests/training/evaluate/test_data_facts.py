@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from data.ingest import Dataset
-from training.evaluate.data_facts import DataFacts, describe_facts, gather_facts
+from training.evaluate.data_facts import DataFacts, _find_crossing, describe_facts, gather_facts
 from training.options import SplitOptions
 
 COUNTS = np.array([[3, 0], [2, 1], [9, 1], [0, 2], [1, 1], [0, 0]])
@@ -69,6 +69,14 @@ def test_equal_images_of_both_training_parts_do_not_cross() -> None:
     found = facts(make(counts, digests))  # images without a vote are unlabelled
     assert found.equal == (("60.png", "61.png"),)
     assert found.crossing == ()
+
+
+def test_a_copy_without_votes_of_a_validation_image_waits_and_does_not_cross() -> None:
+    names, groups = ("a", "b", "c", "d"), [("a", "b"), ("c", "d")]
+    parts = np.array(["validation", "waiting", "labelled", "waiting"])
+    assert _find_crossing(groups, names, parts) == (("c", "d"),)
+    assert _find_crossing(groups[:1], names, np.array(["test", "waiting", "test", "test"])) == ()
+    assert _find_crossing(groups[:1], names, np.array(["test", "validation", "test", "test"])) == (("a", "b"),)
 
 
 def test_what_stops_a_training_is_a_fault() -> None:

@@ -89,7 +89,7 @@ class Drifting(TinyPredictor):
 
     def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, ...]:
         classes, clusters, ambiguity, embedding = super().forward(images)
-        return classes, clusters, ambiguity + (0.01 if torch.compiler.is_exporting() else 0.0), embedding
+        return classes, clusters, ambiguity + (0.01 if torch.jit.is_tracing() else 0.0), embedding
 
 
 def test_a_file_that_answers_otherwise_is_not_written(tmp_path: Path) -> None:
@@ -163,3 +163,16 @@ def test_what_the_quick_exporter_does_not_know_goes_through_the_other_one(
     monkeypatch.setattr("serving.export.to_onnx._trace", give_up)
     export_onnx(Convolutional().eval(), CARD, make_images(4), tmp_path / "model.onnx")
     assert Model(tmp_path / "model.onnx").card.run_id == CARD.run_id
+
+
+@pytest.mark.slow
+def test_a_branch_on_values_is_refused_not_frozen(tmp_path: Path) -> None:
+    """The older exporter takes the branch that its two images take, and so do all images of the check."""
+
+    class Branching(TinyPredictor):
+        def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, ...]:
+            return super().forward(images if images.float().mean() > 0 else images * 0 + 255)
+
+    with pytest.raises(BadModel, match="never `if`"):
+        export_onnx(Branching().eval(), CARD, make_images(8), tmp_path / "model.onnx")
+    assert not list(tmp_path.iterdir())

@@ -1,6 +1,5 @@
 """Export: a trained network to one ONNX file that answers as PyTorch does, or to no file at all."""
 
-import io
 import math
 import os
 import shutil
@@ -274,18 +273,19 @@ def _trace(predictor: torch.nn.Module, sample: torch.Tensor) -> onnx.ModelProto:
     For each of our networks it takes 0.1 to 0.5 s of a core, the newer one 5 s and more, at every training. It warns
     where Python looks at a value or a shape, as in torch's own group normalisation.
     """
-    buffer = io.BytesIO()
-    torch.onnx.export(
-        predictor,
-        (sample,),
-        buffer,  # type: ignore[arg-type]  # the older exporter takes a file as well
-        input_names=["images"],
-        output_names=list(OUTPUTS),
-        dynamic_axes={name: {0: "batch"} for name in ("images", *OUTPUTS)},
-        opset_version=OPSET,
-        dynamo=False,
-    )
-    return onnx.load_from_string(buffer.getvalue())
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.onnx"
+        torch.onnx.export(
+            predictor,
+            (sample,),
+            path,
+            input_names=["images"],
+            output_names=list(OUTPUTS),
+            dynamic_axes={name: {0: "batch"} for name in ("images", *OUTPUTS)},
+            opset_version=OPSET,
+            dynamo=False,
+        )
+        return onnx.load(path)
 
 
 def _capture(predictor: torch.nn.Module, sample: torch.Tensor) -> onnx.ModelProto:

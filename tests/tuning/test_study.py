@@ -49,7 +49,8 @@ def test_workers_propose_different_points_and_the_first_by_its_seed(config: Conf
     drawn = optuna.distributions.FloatDistribution(0, 1)
 
     def propose(opened: OpenStudy) -> float:
-        return float(opened.study.ask({"drawn": drawn}).params["drawn"])
+        with pytest.warns(UserWarning, match="Heartbeat"):  # of a trial that nobody runs
+            return float(opened.study.ask({"drawn": drawn}).params["drawn"])
 
     creator, *joined = (open_study(OPTIONS, config, SpaceOptions()) for _ in range(3))
     points = [propose(opened) for opened in (creator, *joined)]

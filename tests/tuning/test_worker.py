@@ -81,12 +81,11 @@ def test_no_more_are_begun_than_are_asked_for(options: StudyOptions) -> None:
     """One is done, one under way elsewhere: of two wanted, this worker begins none."""
     study, begun = open_study(options), []
     study.add_trial(optuna.create_trial(values=[1.0, 0.0]))
-    other = study.ask()
-    other.set_user_attr(STARTED, other.number)
+    study.add_trial(optuna.create_trial(state=TrialState.RUNNING, user_attrs={STARTED: 1}))
 
     def end_soon() -> None:
         time.sleep(0.2)
-        study.tell(other, [1.0, 0.0])
+        study.tell(1, [1.0, 0.0])
 
     thread = threading.Thread(target=end_soon)
     thread.start()

@@ -11,6 +11,8 @@ import pandas as pd
 FOLDER = Path(__file__).parent / "paper"
 PAPER_PRIOR = 0.6
 """p_A of the rows taken; the paper also has rows with each data set's own prior."""
+POOLED_METHODS = frozenset({"supervised", "mean_teacher", "pi_model", "pseudo_label", "fixmatch"})
+"""Those that Table 4 pools; other ones beside them make another mean."""
 POOLED = "all"
 """Stands for the method in rows over all methods (Table 4)."""
 _CIFAR = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")

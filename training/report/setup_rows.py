@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from training.options import By
-from training.report.paper_figures import POOLED, PaperFigures, paper_figures
+from training.report.paper_figures import POOLED, POOLED_METHODS, PaperFigures, paper_figures
 
 VARIANT_ORDER = ("vanilla", "inverse_ce", "cc", "dc3", "dc3_guided")
 
@@ -96,8 +96,9 @@ def summarise(rows: Sequence[RunRow], paper_dataset: str = "", by: By = "proposa
             if chosen:
                 table.append(_summarise_setup(method, variant, chosen, paper_dataset, by))
     if len(methods) > 1:
+        theirs = paper_dataset if set(methods) <= POOLED_METHODS else ""
         table += [
-            _summarise_setup(POOLED, variant, [row for row in rows if row.variant == variant], paper_dataset, by)
+            _summarise_setup(POOLED, variant, [row for row in rows if row.variant == variant], theirs, by)
             for variant in variants
         ]
     return table

@@ -135,7 +135,7 @@ def test_a_model_that_goes_finishes_the_requests_it_has(model_path: Path, monkey
         time.sleep(0.2)  # so that the model is asked to go between decoding and scoring
         return decode(data, name, max_pixels, reading)
 
-    monkeypatch.setattr("serving.live.live_model.decode", slow)
+    monkeypatch.setattr("serving.model.files.decode", slow)
 
     async def scenario() -> None:
         live = LiveModel(Settings(model_path, threads=1), Telemetry())

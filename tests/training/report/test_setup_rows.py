@@ -98,6 +98,14 @@ def test_the_papers_figures_stand_beside_ours_where_it_has_some() -> None:
     assert summarise([row("mixmatch", "dc3", 0, 0.8, 0.4)], "cifar10h")[0].paper is None
 
 
+def test_the_papers_mean_over_methods_stands_beside_its_own_methods_alone() -> None:
+    theirs = [*ROWS, row("supervised", "dc3", 0, 0.6, 0.3)]
+    with_another = [*theirs, row("flexmatch", "dc3", 0, 0.6, 0.3)]
+    for rows, stands in ((theirs, True), (with_another, False)):
+        pooled = next(line for line in summarise(rows, "turkey") if (line.method, line.variant) == ("all", "dc3"))
+        assert (pooled.paper is not None) is stands
+
+
 def test_the_papers_figures_stand_beside_the_papers_data_alone() -> None:
     """By size and classes: a preset is no data, and 2,500 of the images, or other classes, are others' figures."""
     cifar = ("cat", "airplane", "automobile", "bird", "deer", "dog", "frog", "horse", "ship", "truck")

@@ -40,7 +40,7 @@ COPY data/__init__.py data/certain.py data/privacy.py data/quality.py data/
 COPY data/images data/images
 COPY serving serving
 COPY web web
-RUN rm -r serving/export web/canvas.py web/standalone.py && mkdir /model
+RUN rm -r serving/export web/canvas.py web/standalone.py web/page.css && mkdir /model
 USER dc3
 ENV ORT_DISABLE_TELEMETRY=1 BENTOML_DO_NOT_TRACK=true PYDANTIC_DISABLE_PLUGINS=__all__
 EXPOSE 3000

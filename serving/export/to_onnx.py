@@ -245,12 +245,22 @@ def _check_outputs(card: ModelCard, outputs: list[np.ndarray], count: int) -> No
 def _write(predictor: torch.nn.Module, card: ModelCard, batch: torch.Tensor, path: Path) -> None:
     # Two images at least: a batch of one would be taken for a constant.
     sample = batch[:2] if len(batch) > 1 else batch.repeat(2, 1, 1, 1)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the exporters warn of their own internals, the parity check is what counts
+    # recorded, not shown: the exporters warn of their own internals, the parity check is what counts
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
         try:
             model = _trace(predictor, sample)
         except torch.onnx.OnnxExporterError:
-            model = _capture(predictor, sample)
+            model = None
+        # what hangs on values would be frozen as these two images have it, which other images alone would show
+        if model is None or any(issubclass(one.category, torch.jit.TracerWarning) for one in told):
+            try:
+                model = _capture(predictor, sample)
+            except torch.onnx.OnnxExporterError as error:
+                raise BadModel(
+                    "Export refused: torch cannot write this network as a graph. What hangs on the values of images"
+                    " must be tensor operations (torch.where), never `if`. No file was written."
+                ) from error
     onnx.helper.set_model_props(model, card.to_metadata())
     if model.ByteSize() > MAX_FILE_BYTES:
         raise BadModel(f"One ONNX file holds up to 2 GiB, this network takes {model.ByteSize():,} bytes.")
@@ -260,7 +270,8 @@ def _write(predictor: torch.nn.Module, card: ModelCard, batch: torch.Tensor, pat
 def _trace(predictor: torch.nn.Module, sample: torch.Tensor) -> onnx.ModelProto:
     """The graph of one forward pass, by torch's older exporter.
 
-    For each of our networks it takes 0.1 to 0.5 s of a core, the newer one 5 s and more, at every training.
+    For each of our networks it takes 0.1 to 0.5 s of a core, the newer one 5 s and more, at every training. It warns
+    where Python looks at a value or a shape, as in torch's own group normalisation.
     """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.onnx"

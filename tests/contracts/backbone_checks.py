@@ -81,6 +81,31 @@ def check_images_are_judged_alone(make: Make) -> None:
         assert torch.equal(together, backbone(images))
 
 
+def check_input_is_left_as_it_was(make: Make) -> None:
+    """The batch is read again after the pass: by the DC3 terms, by mixtures, by the next view."""
+    backbone, images = _seeded(make), _images(4)
+    for module in (backbone.train(), backbone.eval()):
+        with torch.inference_mode():
+            module(images)
+        assert torch.equal(images, _images(4)), "it writes into its input"
+
+
+def check_size_is_the_one_it_is_made_for(make: Make) -> None:
+    for size in (SIZE, 2 * SIZE):
+        backbone = _seeded(make, size=size).eval()
+        features = backbone(_images(2, size))
+        assert features.shape == (2, backbone.width)
+        assert features.isfinite().all()
+
+
+def check_plain_images_have_features(make: Make) -> None:
+    """Black, grey, white: a lab has such images, and NaN of one would stop the training or refuse the export."""
+    backbone = _seeded(make)
+    plain = torch.tensor([-1.0, 0.0, 1.0]).view(3, 1, 1, 1).expand(3, 3, SIZE, SIZE).clone()
+    for module in (backbone.eval(), backbone.train()):
+        assert module(plain).isfinite().all()
+
+
 def check_gradient_reaches_every_weight(make: Make) -> None:
     backbone = _seeded(make).train()
     backbone(_images(4)).square().sum().backward()
@@ -114,19 +139,22 @@ CHECKS: tuple[Callable[[Make], None], ...] = (
     check_statistics_stay_while_frozen,
     check_input_is_normalised_as_declared,
     check_images_are_judged_alone,
+    check_input_is_left_as_it_was,
+    check_size_is_the_one_it_is_made_for,
+    check_plain_images_have_features,
     check_gradient_reaches_every_weight,
     check_state_is_all_that_it_learned,
     check_pretrained_weights_are_its_own_affair,
 )
 
 
-def _images(count: int) -> Tensor:
-    return torch.rand(count, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(0)) * 2 - 1
+def _images(count: int, size: int = SIZE) -> Tensor:
+    return torch.rand(count, 3, size, size, generator=torch.Generator().manual_seed(0)) * 2 - 1
 
 
-def _seeded(make: Make, seed: int = 0) -> Backbone:
+def _seeded(make: Make, seed: int = 0, size: int = SIZE) -> Backbone:
     torch.manual_seed(seed)
-    return make(SIZE)
+    return make(size)
 
 
 def _weights(backbone: Backbone) -> Tensor:

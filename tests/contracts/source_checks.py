@@ -24,6 +24,7 @@ def check_names_are_different_and_readable(name: str, options: SourceOptions) ->
     source = SOURCES[name](options)
     names = source.names()
     assert len(set(names)) == len(names) >= 2
+    assert all(isinstance(one, str) for one in names)
     for shown in _some(names):
         image = source.read(shown)
         assert image.ndim == 3
@@ -59,6 +60,21 @@ def check_content_tells_images_apart(name: str, options: SourceOptions) -> None:
         content = source.content(shown)
         assert isinstance(content, bytes)
         assert np.array_equal(contents.setdefault(content, source.read(shown)), source.read(shown))
+
+
+def check_content_tells_options_apart(name: str, options: SourceOptions) -> None:
+    """Images are decoded once for a content: one that an option's change leaves as it was would bring the former."""
+    source = SOURCES[name](options)
+    for key, value in _own_changes(options).items():
+        try:
+            other = SOURCES[name](replace(options, **{key: value}))
+            shown = [one for one in _some(other.names()) if one in source.names()]
+            pairs = [(source.read(one), other.read(one)) for one in shown]
+        except InputError:
+            continue  # not a value that it takes
+        for one, (first, second) in zip(shown, pairs, strict=True):
+            if source.content(one) == other.content(one):
+                assert np.array_equal(first, second), f"{key} changes the pixels of {one}, not its content"
 
 
 def check_options_only_add_to_the_shared_ones(name: str, options: SourceOptions) -> None:
@@ -112,6 +128,7 @@ CHECKS: tuple[Callable[[str, SourceOptions], None], ...] = (
     check_votes_are_countable,
     check_reading_again_gives_the_same,
     check_content_tells_images_apart,
+    check_content_tells_options_apart,
     check_options_only_add_to_the_shared_ones,
     check_options_come_back_from_record_and_preset,
     check_options_are_flags,
@@ -125,14 +142,14 @@ def _some(names: list[str]) -> list[str]:
 
 
 def _change_own(options: SourceOptions) -> SourceOptions:
+    return replace(options, **_own_changes(options))
+
+
+def _own_changes(options: SourceOptions) -> dict[str, Any]:
     """Another value for each option that the source has for itself."""
     shared, kinds = {field.name for field in fields(SourceOptions)}, get_type_hints(type(options))
-    changes = {
-        field.name: _another(getattr(options, field.name), kinds[field.name])
-        for field in fields(options)
-        if field.name not in shared
-    }
-    return replace(options, **changes)
+    own = [field.name for field in fields(options) if field.name not in shared]
+    return {name: _another(getattr(options, name), kinds[name]) for name in own}
 
 
 def _another(value: object, kind: object) -> object:

@@ -98,6 +98,23 @@ class Black(GroupNormed):
         return super().forward(images * 0)
 
 
+class WritesIntoItsInput(GroupNormed):
+    def forward(self, images: Tensor) -> Tensor:
+        return super().forward(images.clamp_(-0.9, 0.9))
+
+
+class OfOneSize(GroupNormed):
+    """Says that it takes any."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        return super().forward(images) * (1 if images.shape[-1] == 16 else float("nan"))
+
+
+class StretchesContrast(GroupNormed):
+    def forward(self, images: Tensor) -> Tensor:
+        return super().forward(images / images.std((1, 2, 3), keepdim=True))
+
+
 class NoDeviation(GroupNormed):
     normalisation = Normalisation((0.5, 0.5, 0.5), (0.0, 0.0, 0.0))
 
@@ -123,6 +140,9 @@ FAULTY = {
     AlwaysDropping: "check_images_are_judged_alone",
     WithIdleLayer: "check_gradient_reaches_every_weight",
     Black: "check_features_have_the_stated_width",
+    WritesIntoItsInput: "check_input_is_left_as_it_was",
+    OfOneSize: "check_size_is_the_one_it_is_made_for",
+    StretchesContrast: "check_plain_images_have_features",
     NoDeviation: "check_input_is_normalised_as_declared",
     EmptyPromise: "check_pretrained_weights_are_its_own_affair",
     Silent: "check_pretrained_weights_are_its_own_affair",

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from tests.contracts.methods import CHECKS, gradients, images, judgements, options, passes, states
+from tests.contracts.methods import CHECKS, gradients, images, judgements, labelled, options, passes, running, states
 from training.batches.batch import Batch
 from training.losses.consistency import cross_entropy, hard_labels, squared_difference
 from training.losses.step import Step
@@ -16,9 +16,10 @@ from training.methods.flexmatch import FlexMatch
 from training.methods.mean_teacher import MeanTeacher
 from training.methods.method import Judged, Method, supervised_loss
 from training.methods.mixmatch import MixMatch
-from training.methods.state import State
+from training.methods.state import Sizes, State
 from training.methods.uda import UDA
 from training.methods.weak_to_strong import Passed, pass_and_judge
+from training.networks.outputs import Outputs
 
 
 class Faulty(FlexMatch):
@@ -189,6 +190,63 @@ class ThresholdUnread(FlexMatch):
         return FlexMatch().judge(guesses, rows, state)
 
 
+class RowsOfOthers(FlexMatch):
+    def judge(self, guesses: Tensor, rows: Tensor, state: State) -> Judged:
+        return super().judge(guesses, rows.roll(1), state)
+
+
+class CountsOfOthers(Faulty):
+    """The state is right, and each image counts by what is kept of another one."""
+
+    def judge(self, guesses: Tensor, rows: Tensor, state: State) -> Judged:
+        sure = state["classes"][rows.roll(1)] == guesses.argmax(1)
+        return super().judge(guesses, rows, state)._replace(counts=(sure & (guesses.amax(1) > 0.9)).float())
+
+
+class ReadByTheHost(FlexMatch):
+    def judge(self, guesses: Tensor, rows: Tensor, state: State) -> Judged:
+        return super().judge(guesses, rows, state if state["classes"].max() >= 0 else dict(state))
+
+
+class MaskAsIndex(FlexMatch):
+    def step(self, network, teacher, batch, progress, generator, state) -> Step:  # type: ignore[no-untyped-def]
+        step = super().step(network, teacher, batch, progress, generator, state)
+        step.unsupervised[step.unsupervised < 0] = 0
+        return step
+
+
+class DrawnElsewhere(FlexMatch):
+    def step(self, network, teacher, batch, progress, generator, state) -> Step:  # type: ignore[no-untyped-def]
+        step = super().step(network, teacher, batch, progress, generator, state)
+        return step._replace(unsupervised=step.unsupervised * (1 + torch.rand(())))
+
+
+class StateDrawn(FlexMatch):
+    def make_state(self, sizes: Sizes) -> State:
+        return {"classes": torch.randint(-1, sizes.n_classes, (sizes.n_unlabelled,))}
+
+
+class SoftTargetsIgnored(Faulty):
+    """`--labels soft` would change nothing."""
+
+    def supervised(self, passed: Passed, batch: Batch) -> Tensor:
+        hard = nn.functional.one_hot(batch.labels, batch.targets.shape[1]).float()
+        return supervised_loss(passed.labelled, batch._replace(targets=hard))
+
+
+class LabelledLossDetached(Faulty):
+    def supervised(self, passed: Passed, batch: Batch) -> Tensor:
+        return super().supervised(passed, batch).detach()
+
+
+class OutputsDetached(FlexMatch):
+    """Its own losses are right; those of DC3 teach nothing."""
+
+    def step(self, network, teacher, batch, progress, generator, state) -> Step:  # type: ignore[no-untyped-def]
+        step = super().step(network, teacher, batch, progress, generator, state)
+        return step._replace(unlabelled=Outputs(*(output.detach() for output in step.unlabelled)))
+
+
 class TargetsNotPermuted(MixMatch):
     def step(self, network, teacher, batch, progress, generator, state) -> Step:  # type: ignore[no-untyped-def]
         logits: list[Tensor] = []
@@ -238,6 +296,15 @@ FAULTS: list[tuple[type[Method], Callable[[Method], None]]] = [
     (JudgesInPlace, states.a_step_writes_what_was_judged),
     (PlacesOfTheBatch, states.an_image_keeps_its_place_in_the_state),
     (ThresholdUnread, options.every_setting_changes_something),
+    (RowsOfOthers, running.a_judgement_follows_its_image),
+    (CountsOfOthers, running.a_judgement_follows_its_image),
+    (ReadByTheHost, running.no_value_is_read_by_the_host),
+    (MaskAsIndex, running.no_value_is_read_by_the_host),
+    (DrawnElsewhere, running.the_generator_decides_all_that_is_drawn),
+    (StateDrawn, running.the_generator_decides_all_that_is_drawn),
+    (SoftTargetsIgnored, labelled.labelled_images_learn_their_targets),
+    (LabelledLossDetached, labelled.the_labelled_loss_reaches_the_student),
+    (OutputsDetached, labelled.every_term_of_dc3_reaches_the_student),
     (TargetsNotPermuted, images.targets_are_mixed_as_their_images),
     (SharesNotTurned, images.mixtures_keep_the_image_that_prevails),
 ]

@@ -160,6 +160,21 @@ class Nameless(Stripes):
         return len(self.read(name)).to_bytes(4)
 
 
+class Stale(Stripes):
+    """Takes images of one name for the same, whatever its options."""
+
+    def content(self, name: str) -> bytes:
+        return name.encode()
+
+
+class Numbers(Stripes):
+    def names(self) -> list[str]:
+        return list(range(self.n_drawn))  # type: ignore[arg-type]
+
+    def read(self, name: str, reading: Reading | None = None) -> np.ndarray:
+        return super().read(f"{name:03d}")
+
+
 FAULTY: dict[type[Source], str] = {
     Doubled: "check_names_are_different_and_readable",
     Fractions: "check_names_are_different_and_readable",
@@ -170,6 +185,8 @@ FAULTY: dict[type[Source], str] = {
     Elsewhere: "check_votes_are_countable",
     Unanimous: "check_votes_are_countable",
     Nameless: "check_content_tells_images_apart",
+    Stale: "check_content_tells_options_apart",
+    Numbers: "check_names_are_different_and_readable",
 }
 
 

@@ -5,7 +5,7 @@ They ask it what it is able to do (its fields and what it overrides), never for 
 
 from collections.abc import Callable
 
-from tests.contracts.methods import gradients, images, judgements, options, passes, states
+from tests.contracts.methods import gradients, images, judgements, labelled, options, passes, running, states
 from training.methods.method import Method
 
 CHECKS: tuple[Callable[[Method], None], ...] = (
@@ -13,6 +13,9 @@ CHECKS: tuple[Callable[[Method], None], ...] = (
     passes.outputs_are_those_of_the_views,
     passes.statistics_move_as_declared,
     passes.gradients_of_all_variants_are_finite,
+    labelled.labelled_images_learn_their_targets,
+    labelled.the_labelled_loss_reaches_the_student,
+    labelled.every_term_of_dc3_reaches_the_student,
     gradients.the_unlabelled_loss_reaches_the_student,
     gradients.no_gradient_reaches_the_teacher,
     gradients.no_gradient_reaches_the_guess,
@@ -24,6 +27,9 @@ CHECKS: tuple[Callable[[Method], None], ...] = (
     judgements.each_image_counts_as_it_is_judged,
     judgements.class_weights_weigh_the_labelled_loss,
     judgements.the_unlabelled_loss_grows_as_declared,
+    running.a_judgement_follows_its_image,
+    running.no_value_is_read_by_the_host,
+    running.the_generator_decides_all_that_is_drawn,
     states.a_state_is_made_of_tensors_of_its_own,
     states.a_state_is_changed_in_place,
     states.a_step_writes_what_was_judged,

@@ -164,3 +164,16 @@ def test_what_the_quick_exporter_does_not_know_goes_through_the_other_one(
     monkeypatch.setattr("serving.export.to_onnx._trace", give_up)
     export_onnx(Convolutional().eval(), CARD, make_images(4), tmp_path / "model.onnx")
     assert Model(tmp_path / "model.onnx").card.run_id == CARD.run_id
+
+
+@pytest.mark.slow
+def test_a_branch_on_values_is_refused_not_frozen(tmp_path: Path) -> None:
+    """The older exporter takes the branch that its two images take, and so do all images of the check."""
+
+    class Branching(TinyPredictor):
+        def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, ...]:
+            return super().forward(images if images.float().mean() > 0 else images * 0 + 255)
+
+    with pytest.raises(BadModel, match="never `if`"):
+        export_onnx(Branching().eval(), CARD, make_images(8), tmp_path / "model.onnx")
+    assert not list(tmp_path.iterdir())

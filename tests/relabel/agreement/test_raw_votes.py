@@ -127,7 +127,7 @@ def test_raw_votes_are_read_as_the_options_say_and_notices_are_printed(
     given = [str(tmp_path / "votes.csv"), "--output", str(tmp_path / "out"), "--resamples", "200"]
     assert main([*given, "--ignore-labels", "unknown"]) == 0
     printed = capsys.readouterr().out
-    assert "60 vote(s) unknown count as 'cannot tell'" in printed
+    assert "180 vote(s) unknown count as 'cannot tell'" in printed
     assert "dora" not in printed
 
 

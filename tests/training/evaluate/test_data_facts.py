@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from data.ingest import Dataset
+from training.evaluate import data_facts
 from training.evaluate.data_facts import DataFacts, describe_facts, gather_facts
 from training.options import SplitOptions
 
@@ -37,6 +38,24 @@ def test_classes_have_their_majorities_votes_and_disputed_images() -> None:
     cat, dog = facts(make(COUNTS[:4])).classes
     assert (cat.name, cat.images, cat.votes, cat.disputed) == ("cat", 3, 14, 2)
     assert (dog.name, dog.images, dog.votes, dog.disputed) == ("dog", 1, 4, 0)
+
+
+def test_neither_single_votes_nor_the_border_itself_are_disputes_and_without_votes_there_is_no_class() -> None:
+    found = facts(make(np.array([[4, 1], [1, 0], [0, 1], [0, 0], [0, 0]])))
+    assert found.disputed_any == 1
+    assert found.disputed_border == 0
+    assert [entry.images for entry in found.classes] == [2, 1]
+
+
+def test_near_duplicates_are_told_beside_equal_ones_and_cross_as_they_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        data_facts, "find_near", lambda images: np.array([[0, 1], [2, 3]] + [[4, n] for n in range(5, 60)])
+    )
+    counts = np.eye(2, dtype=int)[np.arange(60) % 2]
+    found = facts(make(counts, ("same", "same", *map(str, range(2, 60)))))
+    assert found.equal == (("0.png", "1.png"),)
+    assert [len(group) for group in found.near] == [2, 56]
+    assert [len(group) for group in found.crossing][-1] == 56
 
 
 def test_single_votes_tell_nothing_of_disputes() -> None:

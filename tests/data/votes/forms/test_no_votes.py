@@ -129,6 +129,18 @@ def test_numbers_below_zero_and_row_numbers_are_no_counts(tmp_path: Path) -> Non
     assert "1 row(s) have no vote at all and are left out" in say(table)
 
 
+def test_counts_in_a_column_that_sums_up_the_others_are_no_class(tmp_path: Path) -> None:
+    table = read(tmp_path, "image,cat,dog,answers\na.jpg,2,1,3\nb.jpg,0,3,3\nc.jpg,1,1,2\n", form="wide_counts")
+    assert set(table.rows["label"]) == {"cat", "dog"}
+    assert "not understood and not used: answers" in say(table)
+
+
+def test_shares_of_a_tie_become_no_more_votes_than_there_are(tmp_path: Path) -> None:
+    table = read(tmp_path, "image,cat,dog,eel\na.jpg,0.5,0.5,0\nb.jpg,0.25,0.25,0.5\n", votes_per_image=3)
+    assert table.rows.groupby("image")["votes"].sum().to_dict() == {"a.jpg": 3, "b.jpg": 3}
+    assert count(table)["b.jpg", "eel"] >= 1
+
+
 def test_counts_of_an_annotator_a_row_keep_the_annotator(tmp_path: Path) -> None:
     table = read(tmp_path, "image,worker,cat,dog\na.jpg,anna,1,0\na.jpg,ben,0,1\nb.jpg,anna,0,1\n")
     assert table.rows["annotator"].tolist() == ["anna", "ben", "anna"]

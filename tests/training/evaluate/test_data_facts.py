@@ -88,6 +88,9 @@ def test_equal_images_of_both_training_parts_do_not_cross() -> None:
     found = facts(make(counts, digests))  # images without a vote are unlabelled
     assert found.equal == (("60.png", "61.png"),)
     assert found.crossing == ()
+    parts = np.array(["labelled", "unlabelled", "validation"])
+    groups = (("a", "b"), ("b", "c"))
+    assert data_facts._find_crossing(groups, ("a", "b", "c"), parts) == (("b", "c"),)
 
 
 def test_what_stops_a_training_is_a_fault() -> None:

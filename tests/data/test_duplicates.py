@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from data import duplicates
 from data.duplicates import find_near
 
 
@@ -36,6 +37,25 @@ def test_flat_pictures_and_mirrored_ones_are_not() -> None:
 
 def test_no_images_have_no_pairs() -> None:
     assert find_near(np.empty((0, 32, 32, 3), np.uint8)).shape == (0, 2)
+
+
+def test_hashes_are_near_up_to_four_bits_and_every_such_pair_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Against each with each, with bits that differ in all bands and more pictures of a band than a chunk holds."""
+    random = np.random.default_rng(0)
+    bits = np.repeat(random.integers(0, 2, (3, 64), np.uint8), 20, axis=0)
+    for row in bits[3:]:
+        row[random.choice(64, random.integers(0, 7), replace=False)] ^= 1
+    bits[1] = bits[2] = bits[0]
+    bits[1, [0, 16, 33, 50]] ^= 1
+    bits[2, [0, 16, 33, 50, 63]] ^= 1
+    hashes = np.packbits(bits, axis=1).view(np.uint64)[:, 0]
+    monkeypatch.setattr(duplicates, "hash_images", lambda _: hashes)
+    monkeypatch.setattr(duplicates, "_CHUNK", 50)
+    differ = (bits[:, None] != bits[None]).sum(2)
+    expected = [[i, j] for i in range(60) for j in range(i + 1, 60) if differ[i, j] <= 4]
+    assert [0, 1] in expected
+    assert [0, 2] not in expected
+    assert find_near(pictures(1).repeat(60, 0)).tolist() == expected
 
 
 @pytest.mark.slow

@@ -38,6 +38,27 @@ def test_a_file_or_a_column_of_the_votes_names_the_groups(tmp_path: Path) -> Non
     assert "1 image(s) have no group and stand alone: c" in by_file.notices[-1]
 
 
+def test_of_several_columns_group_names_the_groups(tmp_path: Path) -> None:
+    table = tmp_path / "groups.csv"
+    table.write_text("image,lens,group\na,wide,1\nb,wide,2\nc,wide,1\n")
+    assert read_groups(str(table), tmp_path / "votes.csv", IMAGES[:3]).names == ("1", "2", "1")
+    table.write_text("image,lens,patient\na,wide,1\n")
+    with pytest.raises(InputError, match="must have the columns image and group; it has image, lens, patient"):
+        read_groups(str(table), tmp_path / "votes.csv", IMAGES)
+
+
+def test_which_member_names_joined_groups_hangs_on_no_order_of_their_names() -> None:
+    """Else the lab's way of numbering would decide which images measure."""
+    first = 0
+    for number in range(40):
+        names = (f"a{number}", f"b{number}")
+        alone = [key_images(("x",), ("1",), (name,))[0] for name in names]
+        joined = key_images(("x", "y"), ("1", "2"), names, np.array([[0, 1]]))
+        assert joined[0] == joined[1]
+        first += alone.index(joined[0]) == 0
+    assert 5 < first < 35
+
+
 @pytest.mark.parametrize(
     ("given", "text", "message"),
     [

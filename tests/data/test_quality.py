@@ -76,6 +76,25 @@ def test_a_model_without_ambiguity_or_of_one_mind_is_not_judged_by_it() -> None:
     assert found.words[-1].startswith("Ambiguity: not measured")
 
 
+def test_the_interval_of_the_ambiguity_hangs_on_how_many_are_disputed() -> None:
+    """Many disputed and few others are another case than few disputed and many others."""
+    few = describe_quality(MEASURED | {"ambiguity_auroc": 0.6, "disputed_images": 10.0, "measured_images": 1010.0})
+    low, high = auroc_interval(0.6, 10, 1000)
+    assert f"({low:.2f} to {high:.2f})" in few.words[2]
+    low, high = auroc_interval(0.6, 1000, 10)
+    assert f"({low:.2f} to {high:.2f})" not in few.words[2]
+
+
+def test_a_good_ambiguity_begins_at_the_border_itself() -> None:
+    many = {"measured_images": 12000.0, "disputed_images": 6000.0}
+    assert describe_quality(MEASURED | many | {"ambiguity_auroc": 0.7}).words[-1].endswith("images: sort by it.")
+    assert "but weak" in describe_quality(MEASURED | many | {"ambiguity_auroc": 0.699}).words[-1]
+
+
+def test_a_part_without_images_measures_nothing() -> None:
+    assert describe_quality(MEASURED | {"measured_images": 0.0}).proposals_help is None
+
+
 @pytest.mark.parametrize("old", [{}, {"f1": 0.8, "ambiguity_auroc": 0.7}, {"proposals_right": math.nan}])
 def test_figures_of_before_are_called_not_measured(old: dict[str, float]) -> None:
     assert describe_quality(old) == (("How good this model is was not measured.",), None, None)

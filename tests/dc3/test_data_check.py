@@ -39,6 +39,8 @@ def test_sound_data_can_be_trained(lab: Path, capsys: pytest.CaptureFixture[str]
     assert "annotators                             3" in text
     assert "can be trained: yes" in text
     assert "raw agreement                          98.3 %  95 % interval" in text
+    assert text.count("raw agreement") == 1, "of classes and annotators `dc3 agree` tells"
+    assert "note         uses 99 of 120 votes on 33 images" in text
     page = (lab / "pages" / "check.html").read_text()
     assert "These data can be trained on." in page
     assert page.count("<img src=") == 1

@@ -27,6 +27,7 @@ def test_the_ranking_reckons_with_the_times_that_simulated_annotators_take() -> 
 
 
 def test_every_impossible_cost_is_named() -> None:
+    assert list_cost_faults(Cost(member_ratio=0)) == [], "further members may cost nothing"
     assert list_cost_faults(Cost(single_seconds=0, check_ratio=0, member_ratio=-1)) == [
         "single-seconds must be above 0, it is 0",
         "check-ratio must be above 0, it is 0",

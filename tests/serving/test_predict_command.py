@@ -97,6 +97,15 @@ def test_files_patterns_and_archives_are_images_too(
     assert read(output)["image"].tolist() == ["deep/one.png"]
 
 
+def test_every_image_has_one_row_however_many_are_written_at_once(
+    folder: Path, model_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dc3.predict.ROWS", 7)
+    main(["predict", str(model_path), str(folder), "-o", str(tmp_path / "t.parquet")])
+    names = read(tmp_path / "t.parquet")["image"].tolist()
+    assert len(names) == len(set(names)) == 41
+
+
 @pytest.mark.parametrize(
     ("images", "output", "message"),
     [

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data.names.spelling import clean
-from data.votes.labels import clean_annotators, unite_labels
+from data.votes.labels import clean_annotators, name_numbers, unite_labels
 
 SPELLINGS = st.sampled_from(["copepod", "Copepod", "COPEPOD ", "copepod\u00a0", "\u200bcopepod", "  copepod"])
 
@@ -62,6 +62,15 @@ def test_known_classes_keep_their_spelling_and_stay_apart() -> None:
 
 def test_numbers_of_a_column_with_gaps_are_the_same_numbers() -> None:
     assert unite("7", "7.0", "7.0", "8.0", "1.50")[0] == ["7", "7", "7", "8.0", "1.50"]
+
+
+def test_numbers_name_the_classes_in_order_where_none_is_called_so_and_there_are_enough() -> None:
+    numbers = pd.Series(["0", "1.0", "0"])
+    assert name_numbers(numbers, ("cat", "dog")).labels.tolist() == ["cat", "dog", "cat"]
+    for labels, classes in ((["0", "2"], ("cat", "dog")), (["0", "1"], ("1", "dog")), (["0", "dog"], ("cat", "dog"))):
+        named = name_numbers(pd.Series(labels), classes)
+        assert named.labels.tolist() == labels
+        assert named.notices == ()
 
 
 def test_na_is_a_class_but_not_without_a_word() -> None:

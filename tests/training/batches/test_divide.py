@@ -60,6 +60,8 @@ def test_counts_of_use() -> None:
     for labels, trains in (("drawn", 2), ("majority", 6), ("soft", 6)):
         used = count_used(counts, parts, labels)
         assert (used.short, used.measures, used.measured) == (f"{trains} of 8 votes on 2 images", 1, 1)
+    with_test = count_used(counts, np.where(parts == "unlabelled", "test", parts), "soft")
+    assert (with_test.measures, with_test.measured) == (2, 2)
 
 
 def test_same_files_and_groups_stay_together(dataset: Dataset, tmp_path: Path) -> None:
@@ -106,6 +108,33 @@ def test_a_split_of_the_user_is_taken_and_twins_across_it_are_told(dataset: Data
     pd.DataFrame({"image": dataset.names, "group": ["p", "p"] + ["q"] * 118}).to_csv(groups, index=False)
     with pytest.raises(InputError, match=r"1 group\(s\) are in different parts of the split: i2 and i3"):
         divide(dataset, SplitOptions(str(path), reuse_labelled=True, groups=str(groups)), "", 0)
+
+
+def test_a_split_of_the_user_must_measure_and_what_it_lacks_is_told(dataset: Dataset, tmp_path: Path) -> None:
+    path = tmp_path / "split.csv"
+    options = SplitOptions(str(path), labels="soft", reuse_labelled=True)
+    pd.DataFrame({"image": dataset.names, "part": "train"}).to_csv(path, index=False)
+    with pytest.raises(InputError, match="validation has no image with votes"):
+        divide(dataset, options, "", 0)
+    parts = np.where(np.isin(np.arange(120), [10, 20, 30]), "validation", "train")
+    pd.DataFrame({"image": dataset.names, "part": parts}).to_csv(path, index=False)
+    assert "no validation image is of b by majority" in "\n".join(divide(dataset, options, "", 0)[0].notices)
+
+
+def test_groups_may_not_lie_in_validation_and_test_nor_wait_beside_training(dataset: Dataset, tmp_path: Path) -> None:
+    """Images 90 and on have no votes: of validation they wait; those without a group are nobody's."""
+    parts = ["train"] * 60 + ["validation"] * 20 + ["test"] * 20 + ["validation"] * 20
+    path, table = tmp_path / "split.csv", tmp_path / "groups.csv"
+    pd.DataFrame({"image": dataset.names, "part": parts}).to_csv(path, index=False)
+    options = SplitOptions(str(path), reuse_labelled=True, groups=str(table))
+    for first, second, crosses in ((70, 85, True), (5, 110, True), (70, 110, False), (4, 6, False)):
+        groups = ["p" if row in (first, second) else "" for row in range(120)]
+        pd.DataFrame({"image": dataset.names, "group": groups}).to_csv(table, index=False)
+        if crosses:
+            with pytest.raises(InputError, match=rf"1 group\(s\) are in different parts.*i{first} and i{second}"):
+                divide(dataset, options, "", 0)
+        else:
+            divide(dataset, options, "", 0)
 
 
 @pytest.mark.parametrize(

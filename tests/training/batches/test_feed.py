@@ -108,6 +108,13 @@ def test_where_nobody_needs_unlabelled_images_none_is_taken(take: Callable[..., 
     assert len(batch.images) == 5
 
 
+def test_both_parts_are_shuffled_each_in_its_own_way(arrays: TrainingArrays) -> None:
+    rows = np.arange(20)
+    (raw,) = raw_batches(arrays._replace(labelled=rows, unlabelled=rows + 20), 20, 20, 0, range(1))
+    assert sorted(raw.rows.tolist()) == sorted(raw.unlabelled_rows.tolist()) == rows.tolist()
+    assert raw.rows.tolist() != raw.unlabelled_rows.tolist()
+
+
 def test_part_smaller_than_the_batch_wraps_around(take: Callable[..., Batch]) -> None:
     assert take(0, n_labelled=100).images.shape[0] == 100
 

@@ -27,6 +27,15 @@ def test_parts_are_taken_and_train_is_by_votes(tmp_path: Path) -> None:
 def test_what_has_no_votes_cannot_measure_and_waits(tmp_path: Path) -> None:
     path = write(tmp_path / "s.csv", "a.png,labelled", "b.png,unlabelled", "c.png,validation", "d.png,validation")
     assert [rows.tolist() for rows in read_split(path, IMAGES, COUNTS)[0]] == [[0], [1], [2], [], [3]]
+    path = write(tmp_path / "s.csv", "a.png,labelled", "b.png,unlabelled", "c.png,validation", "d.png,test")
+    assert [rows.tolist() for rows in read_split(path, IMAGES, COUNTS)[0]] == [[0], [1], [2], [], [3]]
+
+
+def test_images_named_in_another_way_are_found_and_this_is_said(tmp_path: Path) -> None:
+    path = write(tmp_path / "s.csv", "x/a.png,train", "x/b.png,validation", "x/c.png,test", "x/d.png,train")
+    split, notices = read_split(path, IMAGES, COUNTS)
+    assert [rows.tolist() for rows in split] == [[0], [3], [1], [2], []]
+    assert "s.csv" in "\n".join(notices)
 
 
 def test_all_faults_are_told_at_once(tmp_path: Path) -> None:

@@ -71,6 +71,14 @@ def test_shares_hold_and_seed_decides() -> None:
     assert sorted(np.concatenate(split).tolist()) == list(range(5000))
 
 
+def test_the_labelled_share_is_that_of_the_images_that_train_and_no_image_is_lost() -> None:
+    counts, names = made(5000, voted=1.0)
+    split = split_of(counts, names, SplitOptions("stable", 0.2, 0.1, 0.3))
+    assert len(split.labelled) / (len(split.labelled) + len(split.unlabelled)) == pytest.approx(0.3, abs=0.02)
+    assert len(split.test) / 5000 == pytest.approx(0.1, abs=0.02)
+    assert sorted(np.concatenate(split).tolist()) == list(range(5000))
+
+
 def test_all_votes_but_validation_train_and_what_has_none_never_measures() -> None:
     counts, names = made(500)
     split = split_of(counts, names)
@@ -107,6 +115,7 @@ def test_groups_never_part_though_some_of_their_images_have_no_votes() -> None:
         (np.array([[3, 0], [0, 3]] * 40), SplitOptions("stable", labelled=1.0), "add --reuse-labelled"),
         (np.array([[3, 0], [0, 3]] * 40), SplitOptions("stable", labelled=1.2), "labelled = 1.2 must lie above 0"),
         (np.array([[3, 0], [0, 3]] * 40), SplitOptions("stable", validation=0.0), "validation = 0.0"),
+        (np.array([[3, 0], [0, 3]] * 40), SplitOptions("stable", test=1e-9), "test has no image with votes"),
     ],
 )
 def test_what_cannot_be_used_is_refused(counts: np.ndarray, options: SplitOptions, message: str) -> None:

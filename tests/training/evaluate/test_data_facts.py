@@ -39,6 +39,24 @@ def test_classes_have_their_majorities_votes_and_disputed_images() -> None:
     assert (dog.name, dog.images, dog.votes, dog.disputed) == ("dog", 1, 4, 0)
 
 
+def test_neither_single_votes_nor_the_border_itself_are_disputes_and_without_votes_there_is_no_class() -> None:
+    found = facts(make(np.array([[4, 1], [1, 0], [0, 1], [0, 0], [0, 0]])))
+    assert found.disputed_any == 1
+    assert found.disputed_border == 0
+    assert [entry.images for entry in found.classes] == [2, 1]
+
+
+def test_near_duplicates_are_told_beside_equal_ones_and_cross_as_they_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        data_facts, "find_near", lambda images: np.array([[0, 1], [2, 3]] + [[4, n] for n in range(5, 60)])
+    )
+    counts = np.eye(2, dtype=int)[np.arange(60) % 2]
+    found = facts(make(counts, ("same", "same", *map(str, range(2, 60)))))
+    assert found.equal == (("0.png", "1.png"),)
+    assert [len(group) for group in found.near] == [2, 56]
+    assert [len(group) for group in found.crossing][-1] == 56
+
+
 def test_single_votes_tell_nothing_of_disputes() -> None:
     found = facts(make(np.eye(2, dtype=int)[np.arange(40) % 2]))
     assert np.isnan(found.disputed_any)
@@ -69,6 +87,9 @@ def test_equal_images_of_both_training_parts_do_not_cross() -> None:
     found = facts(make(counts, digests))  # images without a vote are unlabelled
     assert found.equal == (("60.png", "61.png"),)
     assert found.crossing == ()
+    parts = np.array(["labelled", "unlabelled", "validation"])
+    groups = (("a", "b"), ("b", "c"))
+    assert _find_crossing(groups, ("a", "b", "c"), parts) == (("b", "c"),)
 
 
 def test_a_copy_without_votes_of_a_validation_image_waits_and_does_not_cross() -> None:

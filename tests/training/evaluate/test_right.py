@@ -100,6 +100,8 @@ def test_certain_images_keep_their_class_when_clusters_are_shuffled() -> None:
     clusters = np.where(np.arange(100) % 2, -1, truth)
     found = dict(right_metrics(truth, clusters, truth, None, seed=0))
     assert 0.5 <= found["proposals_right_shuffled"] < 1
+    guessed = dict(right_metrics(truth, np.where(np.arange(100) < 90, -1, 0), truth, None, seed=0))
+    assert guessed["proposals_right_shuffled"] == 1, "one cluster of one class stays one whoever is in it"
     assert "proposals_right_commonest" not in found
 
 
@@ -125,6 +127,9 @@ def test_the_commonest_class_is_learnt_from_the_labelled_part() -> None:
     assert evaluate_part(predictions, "validation", True)["proposals_right_commonest"] == 0
     assert evaluate_part(predictions, "labelled", True)["proposals_right_commonest"] == 1
     assert commonest_class(np.zeros((3, 2), int), ("a", "b", "c"), 0) is None
+    assert commonest_class(np.array([[0, 0], [0, 0], [0, 1]]), ("a", "b", "c"), 0) == 1, (
+        "who is not voted on says nothing"
+    )
 
 
 def test_a_tied_image_has_the_class_that_the_whole_run_drew() -> None:

@@ -254,6 +254,29 @@ def test_the_teacher_of_a_training_is_the_average(tmp_path: Path, monkeypatch: p
     assert n_compared == 3
 
 
+def test_progress_counts_the_steps_and_the_labelled_images_before_each(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+
+    class Watching(MeanTeacher):
+        def step(self, network, teacher, batch, progress, generator, state):  # type: ignore[no-untyped-def]
+            seen.append((float(progress.share), float(progress.n_labelled), len(batch.images)))
+            return super().step(network, teacher, batch, progress, generator, state)
+
+    monkeypatch.setitem(METHODS, "mean_teacher", Watching())
+    train(tmp_path / "c.pt", loop=LoopOptions(4, 4, 4))
+    n = seen[0][2]
+    assert [(share, images) for share, images, _ in seen] == [(0, 0), (0.25, n), (0.5, 2 * n), (0.75, 3 * n)]
+
+
+def test_the_average_starts_at_the_weights_after_the_first_step(tmp_path: Path) -> None:
+    """Not at the random ones, which a decay of 0.999 would keep for thousands of steps."""
+    averaged = train(tmp_path / "c.pt", loop=LoopOptions(1, 1, 1), optimiser=OptimiserOptions(lr=0.05))
+    network = load_checkpoint(tmp_path / "c.pt", CPU).network
+    assert all(torch.equal(values, network[name]) for name, values in averaged.state_dict().items())
+
+
 @pytest.mark.slow
 def test_compiled_networks_train_as_eager_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Through torch's tracer; the code that its compiler would make of the trace takes minutes on CPU."""

@@ -26,6 +26,8 @@ from training.losses.step import Step
 from training.networks.outputs import Outputs
 
 DC3 = weigh(DC3Options(), VARIANTS["dc3"])
+OPTIONS = DC3Options(0.2, 3.0, 5.0, 7.0, 11.0)
+"""Five numbers that cannot be taken for each other."""
 
 
 def make_step(
@@ -108,7 +110,7 @@ def slow_terms(step: Step, labels: Tensor, weights: object, seed: int) -> dict[s
 @pytest.mark.parametrize("unsupervised", [True, False])
 @pytest.mark.parametrize("prior", [0.0, 0.29, 0.6, 1.0])
 def test_terms_equal_the_paper(variant: str, second: bool, unsupervised: bool, prior: float) -> None:
-    weights = weigh(DC3Options(prior=prior), VARIANTS[variant])
+    weights = weigh(replace(OPTIONS, prior=prior), VARIANTS[variant])
     for seed in range(3):
         step = make_step(seed=seed, second=second, unsupervised=unsupervised)
         labels = torch.tensor([0, 1, 2, 0, 0, 1])
@@ -117,10 +119,6 @@ def test_terms_equal_the_paper(variant: str, second: bool, unsupervised: bool, p
         assert {name: float(value.detach()) for name, value in terms.items()} == pytest.approx(
             expected, rel=1e-4, abs=1e-6
         )
-
-
-OPTIONS = DC3Options(0.2, 3.0, 5.0, 7.0, 11.0)
-"""Five numbers that cannot be taken for each other."""
 
 
 @pytest.mark.parametrize(

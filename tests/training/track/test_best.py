@@ -88,6 +88,15 @@ def test_a_run_of_before_is_measured_by_its_predictions(store: Path, tmp_path: P
     assert track.find_figures(new)["proposals_right"] == 0.9
 
 
+def test_an_unfinished_run_is_no_best_one(store: Path) -> None:
+    track.connect()
+    done = record("done", proposals_right=0.2)
+    tags = {"dc3.kind": "train", "dc3.fingerprint": "f", "dc3.validation": "v"}
+    with track.open_run("goes on", tags=tags):
+        track.log_metrics({"proposals_right": 0.9, "degenerate": 0})
+        assert track.best_run() == done
+
+
 def test_runs_that_cannot_be_chosen_are_told(store: Path) -> None:
     track.connect()
     record("blind", variant="vanilla", proposals_right=0.9)
@@ -104,6 +113,8 @@ def test_the_same_validation_images_have_the_same_name_in_any_order() -> None:
     turned = one._replace(names=("c", "b", "a"))
     assert one.validation_id == turned.validation_id
     assert one.validation_id != one._replace(names=("a", "c", "b")).validation_id
+    trains = np.array(["validation", "unlabelled", "validation"])
+    assert one._replace(parts=trains).validation_id == one.validation_id, "what else trains is no matter"
 
 
 @pytest.fixture
@@ -144,6 +155,25 @@ def test_the_champion_is_the_version_with_most_right_proposals(register: Callabl
         "owls version 2 is not the champion: proposals_right 0.2000 is no better than the champion's 0.4000"
     )
     assert register(tiny, by="d_minus_f1") == ["champion"]
+
+
+def test_an_equal_version_leaves_the_champion_and_one_without_figures_is_not_beaten(
+    register: Callable[..., list[str]],
+) -> None:
+    first, equal = record("first", proposals_right=0.4), record("equal", proposals_right=0.4)
+    assert register(first, equal) == [
+        "champion",
+        "owls version 2 is not the champion: proposals_right 0.4000 is no better than the champion's 0.4000",
+    ]
+    old = record("of before")
+    assert register(old, by="d_minus_f1")[0].endswith("is no better than the champion's 0.0000")
+    assert "it has no proposals_right to be chosen by" in register(old)[0]
+
+
+def test_a_champion_of_before_without_the_figure_is_left_to_the_user(register: Callable[..., list[str]]) -> None:
+    assert register(record("of before"), by="d_minus_f1") == ["champion"]
+    (told,) = register(record("new", proposals_right=0.9))
+    assert "the champion has no proposals_right to compare with; move the alias by hand" in told
 
 
 def test_figures_of_other_data_or_images_move_no_alias_and_that_is_said(register: Callable[..., list[str]]) -> None:

@@ -19,3 +19,8 @@ def count(table: VoteTable) -> dict[tuple[str, str], int]:
     for image, label, n in zip(table.rows["image"], table.rows["label"], votes, strict=True):
         found[image, label] = found.get((image, label), 0) + int(n)
     return found
+
+
+def say(table: VoteTable) -> str:
+    """All notices."""
+    return "\n".join(table.notices)

@@ -13,15 +13,11 @@ from PIL import Image
 from data.errors import InputError
 from data.votes.forms import FORMS
 from data.votes.options import VoteOptions
-from data.votes.reader import VoteTable, read_votes
+from data.votes.reader import read_votes
 from dc3.__main__ import main
-from tests.data.votes.forms.reading import count, read
+from tests.data.votes.forms.reading import count, read, say
 
 VOTED = {("a.jpg", "cat"): 2, ("a.jpg", "dog"): 1, ("b.jpg", "dog"): 1}
-
-
-def say(table: VoteTable) -> str:
-    return "\n".join(table.notices)
 
 
 def _task(image: str, *answers: dict[str, object]) -> dict[str, object]:
@@ -155,18 +151,18 @@ def test_dcics_answers_all_count_also_an_annotators_second_one(tmp_path: Path) -
     assert "1 skipped image(s)" in say(table)
 
 
-def _draw(root: Path, *paths: str) -> None:
+def draw(root: Path, *paths: str) -> None:
     for path in paths:
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         Image.new("RGB", (4, 4)).save(root / path)
 
 
 def test_folders_say_the_class_or_the_annotator_and_the_class(tmp_path: Path) -> None:
-    _draw(tmp_path / "c", "cat/a.png", "cat/b.png", "dog/deep/c.png", "loose.png")
+    draw(tmp_path / "c", "cat/a.png", "cat/b.png", "dog/deep/c.png", "loose.png")
     table = read_votes(tmp_path / "c")
     assert count(table) == {("cat/a.png", "cat"): 1, ("cat/b.png", "cat"): 1, ("dog/deep/c.png", "dog"): 1}
     assert "1 image(s) that lie in no folder of a class have no vote" in say(table)
-    _draw(tmp_path / "p", "anna/cat/a.png", "anna/dog/b.png", "ben/cat/b.png", "ben/cat/a.png")
+    draw(tmp_path / "p", "anna/cat/a.png", "anna/dog/b.png", "ben/cat/b.png", "ben/cat/a.png")
     table = read_votes(tmp_path / "p")
     assert count(table) == {("a.png", "cat"): 2, ("b.png", "dog"): 1, ("b.png", "cat"): 1}
     assert sorted(table.rows["annotator"]) == ["anna", "anna", "ben", "ben"]
@@ -174,7 +170,7 @@ def test_folders_say_the_class_or_the_annotator_and_the_class(tmp_path: Path) ->
 
 
 def test_a_dc3_data_set_as_published_has_a_label_an_image(tmp_path: Path) -> None:
-    _draw(tmp_path, "train/g/1.png", "train/nr/2.png", "val/g/3.png", "unlabeled/nr/4.png")
+    draw(tmp_path, "train/g/1.png", "train/nr/2.png", "val/g/3.png", "unlabeled/nr/4.png")
     table = read_votes(tmp_path)
     assert count(table) == {
         ("train/g/1.png", "g"): 1, ("train/nr/2.png", "nr"): 1, ("val/g/3.png", "g"): 1, ("unlabeled/nr/4.png", "nr"): 1

@@ -107,15 +107,19 @@ def test_fractions_that_are_no_shares_are_refused(tmp_path: Path) -> None:
         read(tmp_path, "image,cat,dog\na.jpg,0.5,2.2\n", form="wide_counts")
 
 
-@settings(max_examples=25, deadline=None)
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One for all examples of a test."""
+    return tmp_path_factory.mktemp("tables")
+
+
+@settings(max_examples=15, deadline=None)
 @given(st.integers(1, 40), st.integers(0, 10_000))
-def test_shares_rounded_to_three_digits_keep_each_image_and_its_order(n_votes: int, seed: int) -> None:
+def test_shares_rounded_to_three_digits_keep_each_image_and_its_order(folder: Path, n_votes: int, seed: int) -> None:
     random_ = np.random.default_rng(seed)
     counts = random_.multinomial(n_votes, [0.5, 0.3, 0.2], size=30)
     frame = pd.DataFrame(np.round(counts / n_votes, 3), columns=["a", "b", "c"])
     frame.insert(0, "image", [f"{row}.jpg" for row in range(30)])
-    folder = Path("/tmp") / "forms-hypothesis"
-    folder.mkdir(exist_ok=True)
     table = read(folder, frame.to_csv(index=False), votes_per_image=n_votes)
     expected = {
         (f"{row}.jpg", label): int(n) for row in range(30) for label, n in zip("abc", counts[row], strict=True) if n
@@ -151,10 +155,10 @@ def test_cleanlabs_frame_of_numbers_with_gaps_is_read_by_row(tmp_path: Path) -> 
         assert "a column an annotator" in table.notices[0]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.integers(0, 10_000), st.integers(2, 6), st.integers(3, 8), st.booleans())
 def test_numbers_of_counts_and_of_annotators_are_told_apart(
-    seed: int, n_classes: int, n_people: int, counts: bool
+    folder: Path, seed: int, n_classes: int, n_people: int, counts: bool
 ) -> None:
     """Never the one for the other: annotators who agree on three of four images, or their counts."""
     random_ = random.Random(seed)
@@ -167,8 +171,6 @@ def test_numbers_of_counts_and_of_annotators_are_told_apart(
     if counts:
         frame = pd.DataFrame({f"class {label}": (labels == label).sum(1) for label in range(n_classes)}, columns=None)
     frame.insert(0, "image", [f"{row}.jpg" for row in range(60)])
-    folder = Path("/tmp") / "forms-hypothesis"
-    folder.mkdir(exist_ok=True)
     table = read(folder, frame.to_csv(index=False))
     assert table.notices[0].endswith("a column a class" if counts else "a column an annotator")
 

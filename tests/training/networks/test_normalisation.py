@@ -1,0 +1,30 @@
+"""Pixels are normalised once, as the weights want them, and checkpoints know nothing of it."""
+
+import pytest
+import torch
+from torchvision.models import ResNet18_Weights, ResNet50_Weights
+
+from training.networks.heads import Network
+from training.networks.normalisation import IMAGENET, SIGNED, Normalisation, Normalise
+from training.networks.small import Small
+
+
+@pytest.mark.parametrize("weights", [ResNet18_Weights.DEFAULT, ResNet50_Weights.DEFAULT])
+def test_imagenet_is_what_the_weights_were_learned_with(weights: ResNet18_Weights | ResNet50_Weights) -> None:
+    transforms = weights.transforms()
+    assert Normalisation(tuple(transforms.mean), tuple(transforms.std)) == IMAGENET
+
+
+def test_black_and_white_become_what_is_wanted() -> None:
+    black, white = torch.full((1, 3, 2, 2), -1.0), torch.ones(1, 3, 2, 2)
+    normalise = Normalise(IMAGENET)
+    for image, value in ((black, 0.0), (white, 1.0)):
+        expected = [(value - mean) / std for mean, std in zip(*IMAGENET, strict=True)]
+        assert normalise(image)[0, :, 0, 0].tolist() == pytest.approx(expected)
+        assert Normalise(SIGNED)(image) is image, "to the last bit, and without work"
+
+
+def test_checkpoints_hold_no_normalisation() -> None:
+    """Those of runs from before it was the backbone's own affair still load."""
+    network = Network(Small(16), 3, 15)
+    assert not [name for name in network.state_dict() if "normalise" in name]

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from data.ingest import Dataset
+from training.evaluate import data_facts
 from training.evaluate.data_facts import DataFacts, _find_crossing, describe_facts, gather_facts
 from training.options import SplitOptions
 

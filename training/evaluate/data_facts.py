@@ -148,7 +148,7 @@ def _find_crossing(
     if parts is None:
         return ()
     part_of = dict(zip(names, parts.tolist(), strict=True))
-    # those without votes are on the side of the voted ones: nothing is measured there on what was learnt
+    # images without votes lie on the side of the voted ones: nothing is measured on what was learnt
     side = {part: part for part in PARTS} | {"unlabelled": "labelled", "waiting": "validation"}
     crossing = []
     for group in groups:

@@ -28,6 +28,11 @@ def best_run(by: By = "proposals_right", on_notice: Callable[[str], None] = lamb
         raise InputError(f"No finished training in {store_name()}: start with `dc3 train --preset digits`.")
     newest = runs[0]
     same_data = [run for run in runs if run.data.tags.get(FINGERPRINT) == newest.data.tags.get(FINGERPRINT)]
+    if len(same_data) < len(runs):
+        on_notice(
+            f"{len(runs) - len(same_data)} of {len(runs)} runs were trained on other data (images or votes) than the"
+            " newest run: their figures do not compare, they are left out; name a run by its id to take it"
+        )
     aware = [run for run in same_data if _is_aware(run)]
     validation = validation_of(newest)
     same = [run for run in aware if validation_of(run) == validation]

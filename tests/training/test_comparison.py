@@ -82,5 +82,5 @@ def test_comparison_is_nested_tabulated_and_resumed(store: Path, tiny: Callable[
     assert {path.name for path in found.files.iterdir()} >= {"table.txt", "table.csv", "table.md", "figure6.png"}
     logged = {file.path for file in client.list_artifacts(parent)}
     assert logged >= {"table.csv", "figure6.png"}
-    with pytest.raises(InputError, match="is finished and is never written again"):
+    with pytest.raises(InputError, match="never written again: the same `dc3 compare` without --resume"):
         compare(config, options, resume=parent)

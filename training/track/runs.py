@@ -98,9 +98,8 @@ def check_unfinished(run_id: str, kind: str) -> None:
     if found != kind:
         raise InputError(f"Run {run_id} is no {kind} but a {found}: it goes on by `dc3 {found}`.")
     if run.info.status == FINISHED:
-        raise InputError(
-            f"Run {run_id} is finished and is never written again: --repeat {run_id} trains it anew as another run."
-        )
+        again = f"--repeat {run_id}" if kind == "train" else f"the same `dc3 {kind}` without --resume"
+        raise InputError(f"Run {run_id} is finished and is never written again: {again} trains it anew as another run.")
 
 
 def name_of(run_id: str) -> str:

@@ -79,7 +79,7 @@ def _describe_ambiguity(metrics: Mapping[str, float]) -> tuple[tuple[str, ...], 
     if max(lows) <= 0.5:
         return (
             fact,
-            "The ambiguity is not shown to be better than chance: do not show this ambiguity to annotators, nor sort by it.",
+            "The ambiguity is not shown to be better than chance: do not show it to annotators, nor sort by it.",
         ), False
     if best < GOOD_AUROC:
         return (fact, "The ambiguity is better than chance, but weak: sort by it, do not decide by it."), True

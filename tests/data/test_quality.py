@@ -56,7 +56,7 @@ def test_an_ambiguity_of_chance_is_not_to_be_shown() -> None:
     found = describe_quality(MEASURED | {"ambiguity_auroc": 0.51})
     assert found.ambiguity_helps is False
     assert found.words[-1] == (
-        "The ambiguity is not shown to be better than chance: do not show this ambiguity to annotators, nor sort by it."
+        "The ambiguity is not shown to be better than chance: do not show it to annotators, nor sort by it."
     )
 
 

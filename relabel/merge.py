@@ -150,8 +150,8 @@ def refuse_strangers(votes: pd.DataFrame, images: Sequence[str], source: str) ->
         raise InputError(f"{none} {'; '.join(alike[:3])} ({len(alike)} in all). Name the images as the proposals do.")
     shown = describe_unknown(list(names), images, 3)
     return (
-        f"none of the {len(images)} proposed images has votes in {source} so far, which is right where they are new; it has"
-        f" votes on {shown}: where these are the same images, name them as the proposals do",
+        f"none of the {len(images)} proposed images has votes in {source} so far, which is right where they are new; it"
+        f" has votes on {shown}: where these are the same images, name them as the proposals do",
     )
 
 

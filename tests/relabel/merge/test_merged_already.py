@@ -58,10 +58,8 @@ def test_votes_without_annotators_that_hold_all_verdicts_are_told() -> None:
 def test_votes_on_none_of_the_proposed_images_are_told_and_of_almost_the_same_names_refused() -> None:
     assert refuse_strangers(BEFORE, IMAGES[:1], "v.csv") == ()
     (said,) = refuse_strangers(BEFORE, ["new.jpg"], "v.csv")
-    assert (
-        "none of the 1 proposed images has votes in v.csv so far, which is right where they are new; it has votes on 0.jpg"
-        in said
-    )
+    assert "none of the 1 proposed images has votes in v.csv so far, which is right where they are new" in said
+    assert "it has votes on 0.jpg" in said
     png = BEFORE.assign(image=BEFORE["image"].str.replace("jpg", "png"))
     with pytest.raises(InputError, match=r"none of the 12 proposed images, but on 0\.png, almost 0\.jpg.*12 in all"):
         refuse_strangers(png, IMAGES, "v.csv")

@@ -53,7 +53,8 @@ def main(argv: list[str]) -> int:
     quality = describe_quality(track.find_figures(run_id))
     if quality.proposals_help is False and not arguments.anyway:
         raise InputError(
-            f"Run {run_id} proposes nothing of use, --anyway proposes it:\n- " + "\n- ".join(quality.words)
+            f"The proposals of run {run_id} are of no use; --anyway writes them all the same:\n- "
+            + "\n- ".join(quality.words)
         )
     predictions = read_predictions(track.fetch_file(run_id, "predictions.parquet"))
     config, record = track.load_config(run_id), track.load_data_record(run_id)

@@ -105,7 +105,7 @@ def test_the_service_answers_as_the_run_predicted_and_annotators_see_what_it_saw
     assert isinstance(other, BadImage)
     assert other.reason == "unsupported"
 
-    assert propose([lab.run_id, "--output", str(tmp_path / "proposals")]) == 0
+    assert propose([lab.run_id, "--anyway", "--output", str(tmp_path / "proposals")]) == 0
     seen = recall(lab, track.load_data_record(lab.run_id))
     written = {path.name.removesuffix(".png"): path for path in (tmp_path / "proposals" / "images").rglob("*.png")}
     assert len(written) > 5

@@ -116,7 +116,7 @@ def test_card_states_data_split_metrics_and_the_warning() -> None:
 def test_figures_of_the_test_part_have_names_of_their_own() -> None:
     """On the page and in the card, and under a heading that says so."""
     page, _ = make_page()
-    rows = re.findall(r'<th scope="row" title="(.*?)">(.*?)</th><td>(.*?)</td>', page)
+    rows = re.findall(r'<th scope="row" title="(.*?)">(.*?)</th><td[^>]*>(.*?)</td>', page)
     assert rows[0] == ("f1", "F1 on images predicted certain (weighted by class; 1 is best)", "0.800")
     assert rows[2] == ("test_f1", "test part: F1 on images predicted certain (weighted by class; 1 is best)", "0.700")
     assert len({text for _, text, _ in rows}) == len(rows)

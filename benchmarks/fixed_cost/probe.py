@@ -11,6 +11,7 @@ import resource
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 PARTS = {
@@ -19,6 +20,8 @@ PARTS = {
     "training.track": {"register_onnx": "registration"},
     "dc3.train": {"_register": "export"},
 }
+BEFORE = {"training.track.run_log": "training.track.recording"}
+"""What a module was called in trees of before."""
 
 
 class Clock:
@@ -63,10 +66,17 @@ def _timed(clock: Clock, part: str, function: Callable[..., Any]) -> Callable[..
     return run
 
 
+def _import(name: str) -> ModuleType:
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError:
+        return importlib.import_module(BEFORE[name])
+
+
 def main() -> int:
     """Imports what a training imports, then trains."""
     clock = Clock()
-    modules = {name: importlib.import_module(name) for name in PARTS}
+    modules = {name: _import(name) for name in PARTS}
     for module, functions in PARTS.items():
         for name, part in functions.items():
             setattr(modules[module], name, _timed(clock, part, getattr(modules[module], name)))

@@ -2,7 +2,7 @@
 # make relabel-demo   one round of relabelling on CIFAR-10H (make relabel-demo DATA=FOLDER), through a real Label Studio
 # make test   lint, types, import direction and all tests
 # make gpu-environment   what a GPU machine has, for the dry run of docs/gpu.md
-# make fast   the tests that need no training or server, under a minute
+# make fast   the tests that need no training or server, a few minutes on two cores
 
 PYTHON ?= python3
 DATA ?= ../shared/data/cifar10h

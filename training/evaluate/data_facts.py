@@ -55,7 +55,7 @@ class DataFacts(NamedTuple):
     equal: tuple[tuple[str, ...], ...]
     """Groups of images of equal content."""
     near: tuple[tuple[str, ...], ...]
-    """Groups of near duplicates, equal ones among them."""
+    """Groups of near duplicates that are not all equal."""
     crossing: tuple[tuple[str, ...], ...]
     """Those of `near` and `equal` that lie in several parts: the model is measured on what it learnt."""
     left_out: tuple[str, ...]

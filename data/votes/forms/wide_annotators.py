@@ -2,6 +2,7 @@
 
 import re
 
+import numpy as np
 import pandas as pd
 
 from data.errors import InputError, name_some
@@ -15,6 +16,7 @@ _PERSON = re.compile(
 )
 _EMPTY = frozenset({"", "na", "nan", "none", "null", "<na>"})
 _MOST_CLASSES = 1000
+_MOST_COMPARED = 100
 
 
 class WideAnnotators(Form):
@@ -39,7 +41,8 @@ class WideAnnotators(Form):
             return Claim(LIKELY, "its columns hold the same classes")
         whole = cells.map(lambda cell: cell == "" or float(cell).is_integer()).to_numpy().all()
         same = (cells.nunique(axis=1) == 1).mean()
-        if whole and ((cells == "").to_numpy().any() or same >= 0.25) and not _sums_are_one(cells):
+        alike = same >= 0.25 or _mostly_agree(cells)
+        if whole and ((cells == "").to_numpy().any() or alike) and not _sums_are_one(cells):
             return Claim(LIKELY, "its columns hold class numbers, the same in many rows, or gaps")
         return None
 
@@ -81,6 +84,20 @@ def _clean(cell: object) -> str:
     if text.casefold() in _EMPTY:
         return ""
     return text[:-2] if re.fullmatch(r"-?\d+\.0", text) else text
+
+
+def _mostly_agree(cells: pd.DataFrame) -> bool:
+    """Whether most cells of a row hold the same number, and not nearly all rows the same one, as counts hold zeros.
+
+    Of many annotators somebody always differs: how often all agree says nothing then.
+    """
+    numbers, values = pd.factorize(cells.to_numpy().ravel())
+    if len(values) > _MOST_COMPARED:
+        return False
+    table = numbers.reshape(cells.shape)
+    shares = np.stack([(table == value).mean(1) for value in range(len(values))])
+    usual = np.bincount(shares.argmax(0)).max() / len(table)
+    return bool(shares.max(0).mean() >= 0.7 and usual < 0.9)
 
 
 def _sums_are_one(cells: pd.DataFrame) -> bool:

@@ -20,6 +20,7 @@ from training.options import (
     NetworkOptions,
     OptimiserOptions,
     RuntimeOptions,
+    SortingOptions,
     SplitOptions,
 )
 
@@ -45,6 +46,7 @@ class Config:
     batches: BatchOptions = field(default_factory=BatchOptions)
     optimiser: OptimiserOptions = field(default_factory=OptimiserOptions)
     loop: LoopOptions = field(default_factory=LoopOptions)
+    sorting: SortingOptions = field(default_factory=SortingOptions)
     runtime: RuntimeOptions = field(default_factory=RuntimeOptions)
 
 
@@ -58,6 +60,13 @@ _RANGES: dict[str, tuple[float, float]] = {
     "page": (0, 1_000_000),
     "clusters_per_class": (2, 1000),
     "lr": (0, 100),
+    "backbone_lr": (0, 100),
+    "input_size": (0, 4096),
+    "hidden": (0, 1_000_000),
+    "dropout": (0, 0.99),
+    "bank_views": (1, 100),
+    "ambiguous_share": (0, 1),
+    "ambiguous_from": (0, 1),
     "momentum": (0, 1),
     "ema_decay": (0, 1),
     "batch_norm_decay": (0, 1),

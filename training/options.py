@@ -39,9 +39,21 @@ class NetworkOptions:
     """Which network to train."""
 
     network: str = "wide_resnet_28_2"
-    """wide_resnet_28_2 (paper), resnet18, resnet50 (torchvision) or small."""
+    """wide_resnet_28_2 (paper), small, or any model of timm (`dc3 networks` lists them)."""
     pretrained: str = ""
-    """Path of weights for a network that takes them (resnet18, resnet50: torchvision's); empty starts at random."""
+    """default (those that come with the network; embedded for tf_efficientnet_lite0 to 2, else from timm's hub), a path
+    to a .safetensors or .pth file, or empty, to start at random."""
+    input_size: int = 0
+    """Side in pixels to which the network enlarges the stored images; 0 takes them as they are stored (--size)."""
+    freeze: str = "none"
+    """Which weights of the backbone stay as they are: none; all, so that its features are computed once and only the
+    head is trained; or N, so that its last N stages are trained."""
+    hidden: int = 0
+    """Width of the head's hidden layer; 0 is none, so that the head is linear."""
+    dropout: float = 0.0
+    """Share of the head's inputs that are dropped in training, 0 to 1."""
+    bank_views: int = 4
+    """Random views of each image whose features are computed where the whole backbone is frozen."""
     clusters_per_class: int = 5
     """k' / k, the authors' factor; the paper only asks k' > k."""
 
@@ -77,6 +89,18 @@ class DC3Options:
 
 
 @dataclass(frozen=True)
+class SortingOptions:
+    """What decides, after the training, which images are certain and which cluster the others belong to."""
+
+    sorting: str = "network"
+    """network (p_a and p_o as published) or confidence (1 - max p_n, and k-means inside each predicted class)."""
+    ambiguous_share: float | None = None
+    """Share of the training images that confidence calls ambiguous, 0 to 1; empty takes the prior p_A."""
+    ambiguous_from: float | None = None
+    """Value of 1 - max p_n from which confidence calls an image ambiguous, in place of a share; 0 to 1."""
+
+
+@dataclass(frozen=True)
 class BatchOptions:
     """Sizes of a batch."""
 
@@ -90,6 +114,8 @@ class OptimiserOptions:
 
     lr: float = 0.01
     momentum: float = 0.9
+    backbone_lr: float | None = None
+    """Of a backbone that is trained beside the head; empty takes lr for both."""
     weight_decay: float = 5e-4
     """On the kernels only."""
     ema_decay: float = 0.999

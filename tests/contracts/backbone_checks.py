@@ -15,7 +15,7 @@ from training.networks.backbone import (
     frozen_statistics,
     set_batch_norm_decay,
 )
-from training.networks.heads import Network
+from training.networks.heads import Head, Network
 
 Make = Callable[[int], Backbone]
 SIZE = 16
@@ -32,7 +32,7 @@ def check_features_have_the_stated_width(make: Make) -> None:
 
 
 def check_head_has_k_and_five_k_and_one_outputs(make: Make) -> None:
-    network = Network(make(SIZE), 4, 20)
+    network = _add_head(make(SIZE), 4, 20)
     assert [tuple(output.shape) for output in network(_images(2))] == [(2, 4), (2, 20), (2,)]
 
 
@@ -43,7 +43,7 @@ def check_seed_decides_the_weights(make: Make) -> None:
 
 
 def check_statistics_stay_while_frozen(make: Make) -> None:
-    network = Network(_seeded(make), 3, 15).train()
+    network = _add_head(_seeded(make), 3, 15).train()
     layers = find_running_statistics(network)
     set_batch_norm_decay(network, 0.9)
     before = [buffer.clone() for buffer in network.buffers()]
@@ -64,7 +64,7 @@ def check_input_is_normalised_as_declared(make: Make) -> None:
     values = pixels.permute(0, 3, 1, 2) / 255
     seen: list[Tensor] = []
     backbone.register_forward_pre_hook(lambda module, given: seen.append(given[0].clone()))
-    network = Network(backbone, 3, 15).eval()
+    network = _add_head(backbone, 3, 15).eval()
     network(values * 2 - 1)
     Predictor(network, ambiguity_aware=True)(pixels)
     for given in seen:
@@ -146,6 +146,10 @@ CHECKS: tuple[Callable[[Make], None], ...] = (
     check_state_is_all_that_it_learned,
     check_pretrained_weights_are_its_own_affair,
 )
+
+
+def _add_head(backbone: Backbone, n_classes: int, n_clusters: int) -> Network:
+    return Network(backbone, Head(backbone.width, n_classes, n_clusters))
 
 
 def _images(count: int, size: int = SIZE) -> Tensor:

@@ -18,7 +18,7 @@ from training.methods import METHODS
 from training.methods.method import Progress
 from training.methods.state import Sizes
 from training.networks.backbone import Backbone
-from training.networks.heads import Network
+from training.networks.heads import Head, Network
 from training.networks.small import Small
 from training.options import BatchOptions, DC3Options, LoopOptions, OptimiserOptions
 
@@ -65,7 +65,7 @@ def make_trainee(
     layout: torch.memory_format = torch.preserve_format,
 ) -> Trainee:
     torch.manual_seed(0)
-    network = Network(Small(SIZE), N_CLASSES, 5 * N_CLASSES)
+    network = Network(Small(SIZE), Head(128, N_CLASSES, 5 * N_CLASSES))
     # confident answers: what masks by confidence must have something to learn from
     nn.init.normal_(network.head.weight, std=1.0)
     network.to(device).train()
@@ -93,6 +93,11 @@ def make_raw(method: str, device: torch.device) -> RawBatch:
     return next(raw_batches(make_arrays(device), BATCH, n_unlabelled, 0, range(1)))
 
 
+def put_head_on(backbone: Backbone) -> Network:
+    """A network with a fresh head."""
+    return Network(backbone, Head(backbone.width, N_CLASSES, 5 * N_CLASSES))
+
+
 def train(
     checkpoint: Path,
     device: torch.device = CPU,
@@ -109,7 +114,7 @@ def train(
     """`fit` on the random images; raises what `record.append` raises."""
     torch.manual_seed(0)
     return fit(
-        Network(backbone(), N_CLASSES, 5 * N_CLASSES),
+        put_head_on(backbone()),
         METHODS[method],
         weights_of(variant),
         make_arrays(device),

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from training.networks.backbone import Backbone
-from training.networks.heads import Network
+from training.networks.heads import Head, Network
 from training.networks.resnet import ResNet
 from training.networks.small import Small
 from training.networks.wide_resnet import WideResNet
@@ -24,4 +24,10 @@ def build_network(options: NetworkOptions, size: int, n_classes: int, prior: flo
     backbone = BACKBONES[options.network](size)
     if options.pretrained:
         backbone.load_pretrained(Path(options.pretrained).expanduser())
-    return Network(backbone, n_classes, options.clusters_per_class * n_classes, prior)
+    return Network(backbone, build_head(options, backbone.width, n_classes, prior))
+
+
+def build_head(options: NetworkOptions, width: int, n_classes: int, prior: float = 0.5) -> Head:
+    """A fresh head for pooled features (N, width); `prior` is p_A."""
+    n_clusters = options.clusters_per_class * n_classes
+    return Head(width, n_classes, n_clusters, prior, options.hidden, options.dropout)

@@ -1,4 +1,4 @@
-"""One linear layer turns a backbone's pooled features into class, cluster and ambiguity logits."""
+"""The head turns a backbone's pooled features into class, cluster and ambiguity logits; alone, or on its backbone."""
 
 import math
 
@@ -10,25 +10,45 @@ from training.networks.normalisation import Normalise
 from training.networks.outputs import Outputs
 
 
-class Network(nn.Module):
-    """A backbone and a head of k + k' + 1 outputs (paper, Figure 2).
+class Head(nn.Linear):
+    """Pooled features (N, width) -> k + k' + 1 logits (paper, Figure 2): a linear layer, or one hidden layer before it.
 
-    `prior` is the ambiguity that the network starts with, for every image alike.
+    It is the linear layer itself, so that the weights of runs from before keep their names.
     """
 
-    def __init__(self, backbone: Backbone, n_classes: int, n_clusters: int, prior: float = 0.5) -> None:
-        super().__init__()
-        self.normalise = Normalise(backbone.normalisation)
-        self.backbone = backbone
-        self.head = nn.Linear(backbone.width, n_classes + n_clusters + 1)
+    def __init__(
+        self, width: int, n_classes: int, n_clusters: int, prior: float = 0.5, hidden: int = 0, dropout: float = 0.0
+    ) -> None:
+        """`prior` is the ambiguity that the network starts with, for every image alike."""
+        super().__init__(hidden or width, n_classes + n_clusters + 1)
+        self.width = width
         self.n_classes, self.n_clusters = n_classes, n_clusters
-        nn.init.xavier_normal_(self.head.weight)
-        nn.init.zeros_(self.head.bias)
+        before: list[nn.Module] = [nn.Linear(width, hidden), nn.ReLU()] if hidden else []
+        self.before = nn.Sequential(*before, *([nn.Dropout(dropout)] if dropout else []))
+        nn.init.xavier_normal_(self.weight)
+        nn.init.zeros_(self.bias)
         # p_a teaches itself: random weights here would fix in the first steps which images it calls ambiguous, by
         # brightness and contrast, before a class is learned. Starting undecided at the prior, only the images decide.
         with torch.no_grad():
-            self.head.weight[-1].zero_()
-            self.head.bias[-1].fill_(math.log(prior / (1 - prior)) if 0 < prior < 1 else 0.0)
+            self.weight[-1].zero_()
+            self.bias[-1].fill_(math.log(prior / (1 - prior)) if 0 < prior < 1 else 0.0)
+
+    def forward(self, features: Tensor) -> Outputs:  # type: ignore[override]  # a linear layer gives one tensor
+        """Pooled features (N, width) -> logits in float32."""
+        # bf16 keeps 8 bits: the softmax over k' clusters and the logs of the losses need float32
+        logits = super().forward(self.before(features)).float()
+        classes, clusters, ambiguity = logits.split([self.n_classes, self.n_clusters, 1], dim=1)
+        return Outputs(classes, clusters, ambiguity[:, 0])
+
+
+class Network(nn.Module):
+    """A backbone and its head."""
+
+    def __init__(self, backbone: Backbone, head: Head) -> None:
+        super().__init__()
+        self.normalise = Normalise(backbone.normalisation)
+        self.backbone = backbone
+        self.head = head
 
     def forward(self, images: Tensor) -> Outputs:
         """Images (N, 3, H, W) in [-1, 1] -> logits."""
@@ -41,7 +61,5 @@ class Network(nn.Module):
 
     def outputs(self, features: Tensor) -> Outputs:
         """Pooled features (N, width) -> logits in float32."""
-        # bf16 keeps 8 bits: the softmax over k' clusters and the logs of the losses need float32
-        logits = self.head(features).float()
-        classes, clusters, ambiguity = logits.split([self.n_classes, self.n_clusters, 1], dim=1)
-        return Outputs(classes, clusters, ambiguity[:, 0])
+        outputs: Outputs = self.head(features)
+        return outputs

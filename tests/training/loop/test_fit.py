@@ -29,7 +29,7 @@ from training.methods.method import Method
 from training.methods.softmatch import SoftMatch
 from training.methods.state import Sizes
 from training.networks import build_network
-from training.networks.heads import Network
+from training.networks.heads import Head, Network
 from training.networks.small import Small
 from training.options import LoopOptions, OptimiserOptions
 
@@ -345,7 +345,7 @@ def test_images_per_second_are_counted_without_a_progress_bar(
 def test_a_checkpoint_of_an_earlier_version_goes_on(tmp_path: Path) -> None:
     """Written by torch's AveragedModel and a plain SGD, before the step was made for a GPU."""
     torch.manual_seed(0)
-    network = Network(Small(SIZE), 3, 15)
+    network = Network(Small(SIZE), Head(128, 3, 15))
     average = AveragedModel(network, use_buffers=False)
     average.update_parameters(network)
     parameters = list(network.parameters())

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torchvision.models import ResNet18_Weights, ResNet50_Weights
 
-from training.networks.heads import Network
+from training.networks.heads import Head, Network
 from training.networks.normalisation import IMAGENET, SIGNED, Normalisation, Normalise
 from training.networks.small import Small
 
@@ -26,5 +26,5 @@ def test_black_and_white_become_what_is_wanted() -> None:
 
 def test_checkpoints_hold_no_normalisation() -> None:
     """Those of runs from before it was the backbone's own affair still load."""
-    network = Network(Small(16), 3, 15)
+    network = Network(Small(16), Head(128, 3, 15))
     assert not [name for name in network.state_dict() if "normalise" in name]

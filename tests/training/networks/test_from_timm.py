@@ -144,7 +144,7 @@ def test_weights_that_timm_does_not_have_are_not_asked_for() -> None:
 def test_a_size_that_does_not_fit_is_refused_with_one_that_does() -> None:
     with pytest.raises(InputError, match="patches of 16 px, and 40 px are no multiple: take --input-size 32 or 48"):
         FromTimm("test_vit", 40)
-    with pytest.raises(InputError, match="cannot take images of 32 px .* take --input-size 224"):
+    with pytest.raises(InputError, match=r"cannot take images of 32 px .* take --input-size 224"):
         FromTimm("efficientformer_l1", 32)
 
 

@@ -1,9 +1,6 @@
 """Images reach the backbone in its own size, as the weights were learned with, in torch and in the exported file."""
 
-from pathlib import Path
-
 import numpy as np
-import onnxruntime
 import pytest
 import torch
 from PIL import Image
@@ -56,19 +53,6 @@ def test_bf16_does_not_blur_it() -> None:
     with torch.autocast("cpu", torch.bfloat16):
         found = resize(images)
     assert torch.equal(found, resize(images))
-
-
-@pytest.mark.filterwarnings("ignore:You are using the legacy:DeprecationWarning")
-@pytest.mark.parametrize(("stored", "wanted"), [(12, 48), (48, 32)])
-@pytest.mark.parametrize("dynamo", [False, True])
-def test_the_exported_graph_gives_what_torch_gives(stored: int, wanted: int, dynamo: bool, tmp_path: Path) -> None:
-    resize, path = Resize(Resizing(stored, wanted, "bicubic")).eval(), tmp_path / "resize.onnx"
-    images = torch.cat([_to_images(_pixels(stored)), torch.rand(1, 3, stored, stored) * 2 - 1])
-    torch.onnx.export(resize, (images,), path, input_names=["images"], dynamo=dynamo, verbose=False, opset_version=20)
-    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    (found,) = session.run(None, {"images": images.numpy()})
-    expected = F.interpolate(images, (wanted, wanted), mode="bicubic", antialias=True).clamp(-1, 1)
-    np.testing.assert_allclose(found, expected.numpy(), atol=1e-4)
 
 
 @pytest.mark.parametrize("network", ["small", "test_resnet"])

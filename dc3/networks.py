@@ -35,9 +35,9 @@ def main(argv: list[str]) -> int:
         millions = f"{count_weights(known.name) / 1e6:.1f} M" if counted else ""
         print(f"{known.name:<{width}}  {size:>6}  {millions:>9}  {known.weights:<8}  {known.licence}".rstrip())
     print(
-        f"\n{len(found)} networks. `from` is what --pretrained default takes: embedded weights need no network connection,"
-        " those of the hub are\ndownloaded. `input` is the size they were learned with (--input-size). docs/networks.md"
-        " says which to take."
+        f"\n{len(found)} networks. `from` is what --pretrained default takes: embedded weights need no network"
+        " connection, those of the\nhub are downloaded. `input` is the size they were learned with (--input-size)."
+        " docs/networks.md says which to take."
     )
     if not counted:
         print(f"Weights are counted where up to {COUNTED} names are shown.")

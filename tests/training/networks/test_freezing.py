@@ -54,7 +54,7 @@ def test_another_number_is_refused(network: str, most: int, which: str) -> None:
 @pytest.mark.parametrize("which", ["0", "some", "-1", "1.5", "", "ALL"])
 def test_a_wrong_word_is_a_fault_of_the_configuration(which: str, tiny: Callable[..., Config]) -> None:
     config = replace(tiny(), network=NetworkOptions("small", freeze=which))
-    with pytest.raises(InputError, match="freeze = .*: must be none, all, or the number of last stages"):
+    with pytest.raises(InputError, match=r"freeze = .*: must be none, all, or the number of last stages"):
         check_config(config, "The command line")
 
 

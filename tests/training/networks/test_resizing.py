@@ -55,7 +55,8 @@ def test_bf16_does_not_blur_it() -> None:
     assert torch.equal(found, resize(images))
 
 
-@pytest.mark.parametrize("network", ["small", "test_resnet"])
+# the last has another range than the images, so that the order shows
+@pytest.mark.parametrize("network", ["small", "test_resnet", "test_efficientnet"])
 def test_a_backbone_sees_its_own_size_and_checkpoints_do_not_know(network: str) -> None:
     options = NetworkOptions(network, input_size=32)
     built = build_network(options, 20, 3).eval()

@@ -44,6 +44,7 @@ def test_what_is_added_by_a_line_goes_the_whole_way(
     export(result.run_id, tmp_path / "model.onnx")
     model = Model(tmp_path / "model.onnx")
     assert model.card.classes == dataset.classes
+    assert (model.card.network, model.card.weights, model.card.licence) == ("group_normed", "", "")
     rows = [dataset.names.index(name) for name in stored.images]
     for found, expected in zip(model.predict(np.array(dataset.images[rows])), stored[2:6], strict=True):
         np.testing.assert_allclose(found, expected, atol=1e-4)

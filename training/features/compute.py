@@ -87,7 +87,9 @@ def _fill(task: Task, dataset: Dataset, digests: Sequence[str], extractor: Extra
             _let_go(dataset.images)
 
 
-def _make_ahead(make: Callable[[list[int]], np.ndarray], batches: Iterable[list[int]]) -> Generator[np.ndarray, None, None]:
+def _make_ahead(
+    make: Callable[[list[int]], np.ndarray], batches: Iterable[list[int]]
+) -> Generator[np.ndarray, None, None]:
     """`make` of each batch in turn, by a thread that is one batch ahead of who takes them."""
     with ThreadPoolExecutor(1) as pool:
         waiting: deque[Future[np.ndarray]] = deque()

@@ -58,10 +58,13 @@ def export(
     Raises BadModel when the float32 file would not answer as the network does, or one of another precision would be
     worse on the validation images by more than half a point, or cannot be compared on them.
     """
+    from training.networks.origin import find_origin
     from training.run_data import find_images
     from training.train import load_run
 
     trained = load_run(run)
+    network = trained.config.network
+    origin = find_origin(network.network, network.pretrained)
     typical = choose_typical(trained.predictions, len(trained.captions), n_typical)
     shown = [name for names in typical for name in names]
     sample, calibration = (spread(trained.data.names, count) for count in (BATCHES[-1], N_CALIBRATION))
@@ -81,6 +84,9 @@ def export(
         fingerprint=trained.data.fingerprint,
         precision=precision,
         reading=trained.data.reading,
+        network=network.network,
+        weights=origin.source,
+        licence=origin.licence,
         typical=encode_typical([[pixels[name] for name in names if name in pixels] for names in typical]),
     )
     images = _stack(pixels, sample) if any(name in pixels for name in sample) else _make_noise(card.input_size)

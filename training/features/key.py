@@ -4,12 +4,10 @@ import hashlib
 import json
 from collections.abc import Sequence
 
-import torch
-from torch import nn
-
 from data import ingest
 from data.ingest import Dataset
 from training.networks.heads import Network
+from training.networks.weights import digest_weights
 
 RULES = 1
 """Of views and features; grows when equal images and weights get other ones, so that no older bank is taken."""
@@ -18,17 +16,18 @@ IMAGES = "images"
 
 
 def describe(network: Network, dataset: Dataset, digests: Sequence[str]) -> dict[str, object]:
-    """All that a bank's values hang on, votes and seeds not among it."""
+    """All that a bank's values hang on, votes and seeds not among it; JSON values."""
     backbone = network.backbone
-    frozen = nn.ModuleDict({name: part for name, part in network.named_children() if name != "head"})
     return {
         "rules": [RULES, ingest.RULES],
         "stored_size": int(dataset.images.shape[1]),
         "reading": dataset.reading.to_json(),
-        "network": type(backbone).__name__,
+        "network": getattr(backbone, "network", type(backbone).__name__),
         "width": backbone.width,
-        "layers": _digest(str(frozen).encode()),
-        "weights": digest_weights(frozen),
+        "resizing": backbone.resizing._asdict() if backbone.resizing else None,
+        "normalisation": {name: list(values) for name, values in backbone.normalisation._asdict().items()},
+        "layers": _digest(str(backbone).encode()),
+        "weights": digest_weights(backbone),
         IMAGES: digest_images(digests),
     }
 
@@ -48,15 +47,6 @@ def identify_images(dataset: Dataset) -> tuple[str, ...]:
     if dataset.digests:
         return dataset.digests
     return tuple(_digest(dataset.images[row].tobytes()) for row in range(len(dataset.names)))
-
-
-def digest_weights(module: nn.Module) -> str:
-    """Of the names, types, shapes and values of all parameters and buffers, those outside the checkpoint too."""
-    digest = hashlib.sha256()
-    for name, tensor in (*module.named_parameters(), *module.named_buffers()):
-        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
-        digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().data)
-    return digest.hexdigest()[:20]
 
 
 def _digest(content: bytes) -> str:

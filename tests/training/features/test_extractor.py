@@ -52,7 +52,7 @@ def test_features_are_the_embedding_of_the_exported_file(
 
 def test_the_graph_is_the_exported_one_up_to_the_features(network: Network, dataset: Dataset, tmp_path: Path) -> None:
     exported = onnx.load(write_model(network.eval(), dataset, tmp_path / "model.onnx"))
-    ours = onnx.load_from_string(extractor_module._write_graph(network, SIZE))
+    ours = onnx.load_from_string(extractor_module.write_graph(network, SIZE))
     assert ours.opset_import[0].version == exported.opset_import[0].version
     steps = [node.op_type for node in ours.graph.node]
     assert steps == [node.op_type for node in exported.graph.node][: len(steps)]

@@ -20,7 +20,9 @@ class Progress(NamedTuple):
 class StderrProgress:
     """Shows reports on standard error: a bar on a terminal, elsewhere one line at the start and one at the end."""
 
-    def __init__(self) -> None:
+    def __init__(self, shows_work: bool = True) -> None:
+        """Shows notices alone where `shows_work` is False."""
+        self._shows_work = shows_work
         self._bar: Any = None
         self._first: Progress | None = None
         self._since = 0.0
@@ -29,6 +31,8 @@ class StderrProgress:
         """Shows one report."""
         if progress.notice:
             self._say(progress.notice)
+        elif not self._shows_work:
+            return
         elif self._first is None:
             self._start(progress)
         elif self._bar is not None:

@@ -40,3 +40,9 @@ def test_elsewhere_one_line_at_the_start_and_one_at_the_end(monkeypatch: pytest.
         "Features of 2,000 images and views, 1,000 are there; onnxruntime on the CPU, 2 thread(s) computes the others."
     )
     assert last.startswith("1,000 features in 0 s, ")
+
+
+def test_without_a_bar_notices_are_told_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", screen := Screen())
+    report_all(StderrProgress(shows_work=False))
+    assert screen.getvalue() == "Something to know.\n"

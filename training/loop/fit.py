@@ -15,7 +15,7 @@ from training.batches.feed import TrainingArrays, raw_batches, step_seeds
 from training.loop.average import build_average, teach_by
 from training.loop.checkpoint import Checkpoint, load_checkpoint, restore_state, save_checkpoint
 from training.loop.graph import GraphedStep
-from training.loop.runtime import choose_execution, uses_bf16
+from training.loop.runtime import choose_execution, seed_modules, uses_bf16
 from training.loop.schedule import (
     build_optimiser,
     learning_rate,
@@ -128,7 +128,7 @@ def fit(
         set_learning_rate(optimiser, learning_rate(optimiser_options.lr, share))
         ours, modules = step_seeds(seed, step)
         generator.manual_seed(ours)
-        torch.manual_seed(modules)
+        seed_modules(modules, device)
         # the first step's weights are the start of the average
         constants = Constants(guide(weights, share), optimiser_options.ema_decay if step else 0.0)
         # values stay on the device until they are read in one go: no wait for the GPU at every step

@@ -25,7 +25,7 @@ def build_optimiser(network: nn.Module, options: OptimiserOptions) -> torch.opti
         lr=torch.tensor(options.lr, device=parameters[0].device) if on_cuda else options.lr,
         momentum=options.momentum,
         nesterov=options.momentum > 0,
-        fused=True if on_cuda else None,
+        fused=True,
     )
 
 

@@ -42,6 +42,12 @@ class ModelCard:
     """JPEG files of each cluster's typical images, most typical first; no entry at all where none travel along."""
     reading: Reading = UNMEASURED
     """How files become pictures, as in training."""
+    network: str = ""
+    """Name of the backbone."""
+    weights: str = ""
+    """Where those came from with which the backbone's training began, in words; empty where it began at random."""
+    licence: str = ""
+    """Of these, as their publisher states it; `unknown` where they came from a file."""
     registered: str = ""
     """Where the file came out of a model registry: models:/NAME/VERSION."""
     format_version: int = FORMAT_VERSION
@@ -116,8 +122,11 @@ _KINDS: dict[str, type | tuple[type, ...]] = {
     "precision": str,
     "typical": list,
     "reading": dict,
+    "network": str,
+    "weights": str,
+    "licence": str,
     "registered": str,
     "format_version": int,
 }
-_MAY_BE_MISSING = ("typical", "reading", "registered")
+_MAY_BE_MISSING = ("typical", "reading", "network", "weights", "licence", "registered")
 """Files of older exports lack them."""

@@ -1,5 +1,8 @@
 """Device, precision and memory layout of a run."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 
 from data.errors import InputError
@@ -48,3 +51,17 @@ def seed_modules(seed: int, device: torch.device) -> None:
         torch.cuda.manual_seed(seed)
     elif device.type == "mps":
         torch.mps.manual_seed(seed)
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Runs on one core of the CPU: the products of a head alone are too small to be shared among several.
+
+    And its weights then hang on no machine's number of cores.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -121,9 +121,7 @@ def record_passes(arrays: TrainingArrays, method: str, variant: str, dropout: fl
     return Passes(rows[True], rows[False])
 
 
-def measure(
-    arrays: TrainingArrays, method: str, variant: str, dropout: float, n_steps: int, passes: Passes
-) -> Times:
+def measure(arrays: TrainingArrays, method: str, variant: str, dropout: float, n_steps: int, passes: Passes) -> Times:
     """Medians over the intervals, the three sides in turn."""
     found: list[list[float]] = [[], [], []]
     head = make_head(dropout).train()

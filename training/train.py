@@ -25,10 +25,10 @@ from training.config import Config
 from training.evaluate.metrics import evaluate, evaluate_part
 from training.evaluate.predict import Predictor, predict
 from training.evaluate.right import commonest_class
-from training.loop.checkpoint import load_checkpoint
-from training.loop.fit import Losses, fit
 from training.features.bank import Bank, open_bank
 from training.features.progress import StderrProgress
+from training.loop.checkpoint import load_checkpoint
+from training.loop.fit import Losses, fit
 from training.loop.runtime import choose_device, choose_execution, one_thread, uses_bf16
 from training.losses.dc3 import VARIANTS, weigh
 from training.methods import build_method
@@ -193,9 +193,7 @@ def _prepare(config: Config, dataset: Dataset, split: Split, earlier: str | None
     return _Learning(fit_head, predict_features, lambda: record_backbone(backbone, network.backbone))
 
 
-def _open_bank(
-    config: Config, network: Network, dataset: Dataset, device: torch.device, show_progress: bool
-) -> Bank:
+def _open_bank(config: Config, network: Network, dataset: Dataset, device: torch.device, show_progress: bool) -> Bank:
     """The features of the images and of the views that the method looks at."""
     return open_bank(
         network,
@@ -253,8 +251,9 @@ def resolve(config: Config) -> Config:
     device = choose_device(config.runtime.device)
     name = cast(Literal["cuda", "mps", "cpu"], device.type)
     # a head alone is too small to gain by bf16, and its features are rounded already
-    wanted = "float32" if config.network.freeze == "all" and config.runtime.precision == "auto" else config.runtime.precision
-    precision: Literal["bf16", "float32"] = "bf16" if uses_bf16(wanted, device) else "float32"
+    is_small = config.network.freeze == "all" and config.runtime.precision == "auto"
+    bf16 = not is_small and uses_bf16(config.runtime.precision, device)
+    precision: Literal["bf16", "float32"] = "bf16" if bf16 else "float32"
     execution = choose_execution(config.runtime.execution, device)
     return replace(
         config,

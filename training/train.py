@@ -179,6 +179,7 @@ def _prepare(config: Config, dataset: Dataset, split: Split, earlier: str | None
     if earlier:
         check_backbone(earlier, backbone)
     bank = _open_bank(config, network, dataset, device, show_progress)
+    assert bank.weak is not None, "labelled images are shown in weak views"
     views = place_views(bank.weak, bank.strong, device)
     start_fit = _configure_fit(config, network.head, prepare(dataset, split, config.split, seed, device, views))
 

@@ -14,6 +14,7 @@ from training.options import DC3Options
 TERMS = ("ssl", "inverse_ce", "ambiguity", "similarity")
 """Names of the weighted terms whose sum is the loss (Eq. 1)."""
 
+NEEDED = "the loop asks a method for unlabelled outputs where the weights need them"
 CONFIDENT = 0.95
 """Unlabelled images count for the inverse cross-entropy from this max p_n on (authors' pseudo code)."""
 
@@ -94,7 +95,8 @@ def dc3_terms(step: Step, labels: Tensor, weights: DC3Weights, generator: torch.
         terms["inverse_ce"] = _inverse_ce_term(step, ambiguous, labels, weights, generator)
     if not weights.needs_unlabelled:
         return terms
-    assert step.unlabelled is not None, "the loop asks a method for unlabelled outputs where the weights need them"
+    assert step.unlabelled is not None, NEEDED
+    assert ambiguous is not None
     if weights.ambiguity:
         terms["ambiguity"] = weights.ambiguity * _ambiguity_term(step.unlabelled, weights)
     if weights.similarity and step.second is not None:
@@ -192,7 +194,8 @@ def _inverse_ce_term(
         partners.append(drawn)
         shares.append(found * (weights.inverse_ce_labelled / len(drawn)))
     if weights.inverse_ce_unlabelled:
-        assert step.unlabelled is not None, "the loop asks a method for unlabelled outputs where the weights need them"
+        assert step.unlabelled is not None, NEEDED
+        assert ambiguous is not None
         confidence, pseudo_labels = step.unlabelled.classes.detach().softmax(1).max(1)
         drawn, found = draw_partners(pseudo_labels, generator)
         share = (found & (confidence >= CONFIDENT)) * (weights.inverse_ce_unlabelled / len(drawn))

@@ -27,7 +27,7 @@ On two busy AVX2 cores (load 7, torch 2.14, 500 steps), so that the ratios count
 Vanilla is below twice the same rows, DC3 is not: its terms are some sixty operations on a few thousand numbers, forward
 and again backward, which each cost their call and not their work (1 ms of the 6). What helped: dropout by 16 bits a
 number (3.5 -> 0.45 ms for 192 rows, bare side included), seeding torch without its trace of the caller (0.2 to 1.3 ms),
-fused SGD, both inverse cross-entropies as one batch, p_a once, argmax in the place of max. One joint pass of the student
+fused SGD, both inverse cross-entropies as one batch, p_a once, argmax for max. One joint pass of the student
 was reckoned not to pay: its product costs what the two cost, and the views must be copied side by side.
 """
 

@@ -56,7 +56,7 @@ def original(migrated_database: Path, tmp_path_factory: pytest.TempPathFactory) 
     with use_store(lab.store, migrated_database):
         options = ["--size", "16", "--steps", "2", "--evaluate-every", "2", "--batch-size", "8", "--device", "cpu"]
         data = ["--source", "folder", "--images", str(lab.images), "--votes", str(lab.votes), "--test", "0.2"]
-        command = [sys.executable, "-m", "dc3", "train", *options, *data, "--register", "owls"]
+        command = [sys.executable, "-m", "dc3", "train", "--preset", "own", *options, *data, "--register", "owls"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     (run_id,) = (line.split()[1] for line in done.stdout.splitlines() if line.startswith("run "))

@@ -12,7 +12,8 @@ from training.options import OptimiserOptions
 def build_optimiser(network: nn.Module, options: OptimiserOptions) -> torch.optim.SGD:
     """SGD whose weight decay spares biases and normalisation; plain SGD where the momentum is 0.
 
-    On CUDA one fused kernel a group, with the rate on the device: a captured step reads it anew at each replay.
+    One fused kernel a weight, on CUDA a group, there with the rate on the device: a captured step reads it anew at each
+    replay.
     """
     groups = _group_weights(network, options)
     first = next(network.parameters())
@@ -24,7 +25,7 @@ def build_optimiser(network: nn.Module, options: OptimiserOptions) -> torch.opti
         lr=options.lr,
         momentum=options.momentum,
         nesterov=options.momentum > 0,
-        fused=True if first.is_cuda else None,
+        fused=True if first.device.type in ("cuda", "cpu") else None,
     )
 
 

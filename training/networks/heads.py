@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from training.networks.backbone import Backbone
+from training.networks.dropout import Dropout
 from training.networks.normalisation import Normalise
 from training.networks.outputs import Outputs
 from training.networks.resizing import Resize
@@ -25,7 +26,7 @@ class Head(nn.Linear):
         self.width = width
         self.n_classes, self.n_clusters = n_classes, n_clusters
         before: list[nn.Module] = [nn.Linear(width, hidden), nn.ReLU()] if hidden else []
-        self.before = nn.Sequential(*before, *([nn.Dropout(dropout)] if dropout else []))
+        self.before = nn.Sequential(*before, *([Dropout(dropout)] if dropout else []))
         nn.init.xavier_normal_(self.weight)
         nn.init.zeros_(self.bias)
         # p_a teaches itself: random weights here would fix in the first steps which images it calls ambiguous, by

@@ -146,6 +146,8 @@ def check_config(config: Config, origin: str) -> Config:
         value = flat[key]
         if value is not None and not low <= value <= high:
             faults.append(f"{key} = {value}: must lie between {low:g} and {high:g}")
+    if flat["ambiguous_share"] is not None and flat["ambiguous_from"] is not None:
+        faults.append("ambiguous_share and ambiguous_from both name the border: give one of them")
     if faults:
         raise InputError(f"{origin} has {len(faults)} fault(s):\n- " + "\n- ".join(faults))
     return config
@@ -157,8 +159,15 @@ def _list_names() -> dict[str, Mapping[str, object]]:
     from training.losses.dc3 import VARIANTS
     from training.methods import METHODS
     from training.networks import BACKBONES
+    from training.sorting import SORTINGS
 
-    return {"method": METHODS, "variant": VARIANTS, "source": SOURCES, "network": BACKBONES}
+    return {
+        "method": METHODS,
+        "variant": VARIANTS,
+        "source": SOURCES,
+        "network": BACKBONES,
+        "sorting": SORTINGS,
+    }
 
 
 def load_preset(name: str) -> Config:

@@ -33,9 +33,14 @@ from training.networks import build_network
 from training.networks.heads import Network
 from training.run_data import read_data, recall_data
 from training.run_report import record_report
+from training.sorting import predicts_ambiguity
+from training.sorting.apply import fit_sorting, sort_predictions
+from training.sorting.network import NetworkSorting
+from training.sorting.stored import read_sorting, write_sorting
 
 CHECKPOINT = "checkpoint.pt"
 PREDICTIONS = track.PREDICTIONS_FILE
+SORTING = "sorting.pt"
 
 
 class TrainResult(NamedTuple):
@@ -116,6 +121,7 @@ def train(
         commonest = commonest_class(dataset.counts[split.labelled], np.array(dataset.names)[split.labelled], seed)
         start = time.monotonic()
 
+        # on the way by what the network says; a sorting is fitted once, at the end
         def record(step: int, averaged: Network) -> None:
             validation = predict(Predictor(averaged, aware), dataset, split, split.validation, seed=seed)
             metrics = dict(evaluate(validation, aware, commonest))
@@ -128,7 +134,8 @@ def train(
         # of a resumed run only the time since its last checkpoint
         seconds = time.monotonic() - start
         predictions = predict(Predictor(averaged, aware), dataset, split, seed=seed)
-        metrics = _final_metrics(predictions, aware)
+        predictions = sort_run(predictions, config, checkpoint.with_name(SORTING))
+        metrics = final_metrics(predictions, predicts_ambiguity(config.variant, config.sorting.sorting))
         # at the last step, where the curves end
         track.log_metrics(metrics | {"seconds": seconds}, config.loop.steps)
         path = checkpoint.with_name(PREDICTIONS)
@@ -162,6 +169,14 @@ def _prepare_fit(config: Config, dataset: Dataset, split: Split) -> Callable[...
     )
 
 
+def sort_run(predictions: Predictions, config: Config, path: Path) -> Predictions:
+    """The network's predictions in the hands of the run's sorting, which is fitted, written and logged."""
+    sorting = fit_sorting(predictions, config.sorting, config.dc3.prior, config.runtime.seed)
+    write_sorting(sorting, config.sorting, path)
+    track.log_file(path)
+    return sort_predictions(predictions, sorting)
+
+
 def load_run(run_id: str) -> TrainedRun:
     """Loads network, predictions and data record of a finished run, on the CPU; today's data are not read."""
     summary = track.summarise(run_id)
@@ -173,7 +188,9 @@ def load_run(run_id: str) -> TrainedRun:
     # AveragedModel keeps the network under `module` beside a counter
     weights = {key.removeprefix("module."): value for key, value in state.average.items() if key.startswith("module.")}
     network.load_state_dict(weights)
-    predictor = Predictor(network, VARIANTS[config.variant].ambiguity_aware).eval()
+    # runs of before sorting had a file of its own are as published
+    sorting = read_sorting(track.fetch_file(run_id, SORTING)) if track.has_file(run_id, SORTING) else NetworkSorting()
+    predictor = Predictor(network, VARIANTS[config.variant].ambiguity_aware, sorting).eval()
     metrics = track.find_figures(run_id)
     return TrainedRun(run_id, config, predictor, predictions, data, caption_clusters(predictions), metrics)
 
@@ -213,7 +230,8 @@ def _record_losses(losses: Losses) -> None:
     track.log_metrics(values | {"images_per_second": losses.images_per_second}, losses.step)
 
 
-def _final_metrics(predictions: Predictions, ambiguity_aware: bool) -> dict[str, float]:
+def final_metrics(predictions: Predictions, ambiguity_aware: bool) -> dict[str, float]:
+    """Of the validation part, and with the prefix test_ of the test part where there is one."""
     metrics = evaluate_part(predictions, "validation", ambiguity_aware)
     if len(predictions.part("test").images):
         test = evaluate_part(predictions, "test", ambiguity_aware)

@@ -9,15 +9,24 @@ from data.predictions import Predictions
 from training.batches.augment import to_unit_range
 from training.batches.split import Split
 from training.networks.heads import Network
+from training.sorting.network import NetworkSorting
+from training.sorting.sorting import Sorting
 
 
 class Predictor(nn.Module):
-    """Network with the range of its pixels before it and softmax and sigmoid behind it."""
+    """Network with the range of its pixels before it, and softmax, sigmoid and the run's sorting behind it."""
 
-    def __init__(self, network: Network, ambiguity_aware: bool) -> None:
+    def __init__(self, network: Network, ambiguity_aware: bool, sorting: Sorting | None = None) -> None:
+        """`ambiguity_aware` is the network's variant; without a sorting its own answers stay as they are."""
         super().__init__()
         self.network = network
-        self.ambiguity_aware = ambiguity_aware
+        self.learnt_ambiguity = ambiguity_aware
+        self.sorting = sorting or NetworkSorting()
+
+    @property
+    def ambiguity_aware(self) -> bool:
+        """Whether it tells ambiguous from certain at all."""
+        return self.learnt_ambiguity or self.sorting.gives_ambiguity
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Predicts a batch.
@@ -27,14 +36,16 @@ class Predictor(nn.Module):
 
         Returns:
             class probabilities (N, k), cluster probabilities (N, k'), ambiguity (N,), embedding (N, F). The
-            ambiguity is zero for variants that do not train it.
+            ambiguity is zero where neither the variant trains it nor the sorting gives it.
         """
         features = self.network.features(to_unit_range(images)).float()
         outputs = self.network.outputs(features)
         ambiguity = outputs.ambiguity.sigmoid()
-        if not self.ambiguity_aware:
+        if not self.learnt_ambiguity:
             ambiguity = ambiguity * 0.0
-        return outputs.classes.softmax(1), outputs.clusters.softmax(1), ambiguity, features
+        classes = outputs.classes.softmax(1)
+        clusters, ambiguity = self.sorting(classes, outputs.clusters.softmax(1), ambiguity, features)
+        return classes, clusters, ambiguity, features
 
 
 @torch.inference_mode()

@@ -24,6 +24,7 @@ from training.track.runs import (
     load_data_record,
     name_of,
     summarise,
+    tag_origin,
 )
 
 __all__ = [
@@ -59,6 +60,7 @@ __all__ = [
     "sqlite_address",
     "store",
     "summarise",
+    "tag_origin",
     "tag_round",
     "validation_of",
 ]

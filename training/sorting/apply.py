@@ -1,0 +1,43 @@
+"""A sorting fitted on a run's training images, and applied to all of its predictions."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+
+from data.predictions import Predictions
+from training.options import SortingOptions
+from training.sorting import SORTINGS
+from training.sorting.sorting import Seen, Sorting
+
+TRAINING_PARTS = ("labelled", "unlabelled")
+"""What a sorting may be fitted on; the others measure it."""
+_BATCH = 4096
+
+
+def fit_sorting(predictions: Predictions, options: SortingOptions, prior: float, seed: int) -> Sorting:
+    """Fits the sorting that the options name, on the training images alone.
+
+    Args:
+        predictions: of the network, not yet sorted.
+        prior: p_A of the training.
+    """
+    mine = predictions.select(np.isin(predictions.parts, TRAINING_PARTS))
+    seen = Seen(mine.classes, mine.clusters, mine.ambiguity, mine.embedding)
+    return SORTINGS[options.sorting].fit(seen, options, prior, seed)
+
+
+@torch.inference_mode()
+def sort_predictions(predictions: Predictions, sorting: Sorting) -> Predictions:
+    """The same images with cluster probabilities and ambiguity as the sorting has them."""
+    found = [
+        [values.numpy() for values in sorting.cpu()(*batch)]
+        for batch in _batches(predictions.classes, predictions.clusters, predictions.ambiguity, predictions.embedding)
+    ]
+    clusters, ambiguity = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    return predictions._replace(clusters=clusters, ambiguity=ambiguity)
+
+
+def _batches(*arrays: np.ndarray) -> Iterator[tuple[torch.Tensor, ...]]:
+    for first in range(0, len(arrays[0]), _BATCH):
+        yield tuple(torch.from_numpy(np.ascontiguousarray(values[first : first + _BATCH])) for values in arrays)

@@ -99,7 +99,7 @@ def make_csv(table: Sequence[SetupRow]) -> str:
 
 
 def _make_grids(table: Sequence[SetupRow]) -> list[Grid]:
-    """Right proposals; the clusters; the layout of Table 2; what there is of a baseline or of the paper's figures."""
+    """Right proposals; the clusters; the paper's measures; beside them the baselines and the paper's, where known."""
     names = _name_setups(table)
     right = Grid(
         "Right proposals",
@@ -116,7 +116,7 @@ def _make_grids(table: Sequence[SetupRow]) -> list[Grid]:
     )
     clusters = Grid(
         "Clusters, by measures that tiny ones do not win",
-        (*names.header, "purity", _MEAN, "d by images", _MEAN, "d'", _MEAN),
+        (*names.header, "purity", _MEAN, "d by\nimages", _MEAN, "d'", _MEAN),
         [
             (
                 *name,
@@ -127,16 +127,16 @@ def _make_grids(table: Sequence[SetupRow]) -> list[Grid]:
     )
     papers = Grid(
         "The paper's measures: best run, mean and standard deviation",
-        (*names.header, "F1", _MEAN, "d", _MEAN, "d-F1", _MEAN, "runs"),
+        (*names.header, "F1", _MEAN, "d", _MEAN, "d-F1", _MEAN),
         [
-            (*name, *(text for value in (row.f1, row.d, row.d_minus_f1) for text in _both(value)), _count_runs(row))
+            (*name, *(text for value in (row.f1, row.d, row.d_minus_f1) for text in _both(value)))
             for name, row in zip(names.rows, table, strict=True)
         ],
     )
     grids = [right, clusters, papers]
-    compared = [row for row in table if row.paper or _has_baseline(row)]
-    if compared:
-        grids.append(_make_side_grid(compared))
+    with_baseline, with_paper = [row for row in table if _has_baseline(row)], [row for row in table if row.paper]
+    grids += [_make_baseline_grid(with_baseline)] if with_baseline else []
+    grids += [_make_paper_grid(with_paper)] if with_paper else []
     return grids
 
 
@@ -148,27 +148,28 @@ def _name_setups(table: Sequence[SetupRow]) -> Grid:
     return Grid("", header, [(row.method, row.variant, row.sorting) for row in table])
 
 
-def _make_side_grid(table: Sequence[SetupRow]) -> Grid:
+def _make_baseline_grid(table: Sequence[SetupRow]) -> Grid:
     names = _name_setups(table)
-    header: tuple[str, ...] = (*names.header, "F1", "d", "d-F1", "AUROC")
-    title = "Best run"
-    with_baseline, with_paper = any(_has_baseline(row) for row in table), any(row.paper for row in table)
-    if with_baseline:
-        header += ("base\nF1", "base\nd", "base\nd-F1", "base\nAUROC", "flat\nd", "flat\nd-F1")
-        title += ", beside what is reached without DC3 (base, flat)"
-    if with_paper:
-        header += ("paper\nF1", "paper\nd", "paper\nd-F1")
-        title += ", beside the paper's"
+    base = ("base\nF1", "base\nd", "base\nd-F1", "base\nAUROC", "flat\nd", "flat\nd-F1")
     rows = []
     for name, row in zip(names.rows, table, strict=True):
-        values = [row.f1.best, row.d.best, row.d_minus_f1.best, row.auroc.best]
-        if with_baseline:
-            baseline = (row.baseline_f1, row.baseline_d, row.baseline_d_minus_f1, row.baseline_auroc)
-            values += [value.best for value in (*baseline, row.flat_d, row.flat_d_minus_f1)]
-        if with_paper:
-            values += [row.paper.f1, row.paper.d, row.paper.d_minus_f1] if row.paper else [math.nan] * 3
+        ours = (row.f1, row.d, row.d_minus_f1, row.auroc)
+        theirs = (row.baseline_f1, row.baseline_d, row.baseline_d_minus_f1, row.baseline_auroc)
+        values = (*ours, *theirs, row.flat_d, row.flat_d_minus_f1)
+        rows.append((*name, *(_percent(value.best) for value in values)))
+    title = "Best run, beside what is reached without DC3 (base, flat)"
+    return Grid(title, (*names.header, "F1", "d", "d-F1", "AUROC", *base), rows)
+
+
+def _make_paper_grid(table: Sequence[SetupRow]) -> Grid:
+    names = _name_setups(table)
+    rows = []
+    for name, row in zip(names.rows, table, strict=True):
+        assert row.paper is not None
+        values = (row.f1.best, row.d.best, row.d_minus_f1.best, row.paper.f1, row.paper.d, row.paper.d_minus_f1)
         rows.append((*name, *map(_percent, values)))
-    return Grid(title, header, rows)
+    header = (*names.header, "F1", "d", "d-F1", "paper\nF1", "paper\nd", "paper\nd-F1")
+    return Grid("Best run, beside the paper's", header, rows)
 
 
 def _has_sortings(table: Sequence[SetupRow]) -> bool:

@@ -36,7 +36,7 @@ RUN grep -vi '^onnxruntime' requirements.txt > packages.txt \
     && echo "${ONNXRUNTIME}" >> packages.txt \
     && pip install --constraint constraints.txt --requirement packages.txt
 COPY dc3/__init__.py dc3/serve.py dc3/
-COPY data/__init__.py data/certain.py data/privacy.py data/quality.py data/
+COPY data/__init__.py data/certain.py data/cores.py data/privacy.py data/quality.py data/
 COPY data/images data/images
 COPY serving serving
 COPY web web

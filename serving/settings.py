@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from serving.cores import usable_cores
+from data.cores import usable_cores
 
 PREFIX = "DC3_"
 _BOUNDS = {"workers": (1, 1024), "threads": (0, 1024)}

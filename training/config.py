@@ -2,6 +2,7 @@
 
 import difflib
 import json
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -142,6 +143,7 @@ def check_config(config: Config, origin: str) -> Config:
         for key, known in _list_names().items()
         if flat[key] not in known
     ]
+    faults += _find_network_faults(config.network, config.optimiser)
     for key, (low, high) in _RANGES.items():
         value = flat[key]
         if value is not None and not low <= value <= high:
@@ -158,16 +160,25 @@ def _list_names() -> dict[str, Mapping[str, object]]:
     # here: they load torch, and whoever reads a preset to show its values needs none
     from training.losses.dc3 import VARIANTS
     from training.methods import METHODS
-    from training.networks import BACKBONES
     from training.sorting import SORTINGS
 
-    return {
-        "method": METHODS,
-        "variant": VARIANTS,
-        "source": SOURCES,
-        "network": BACKBONES,
-        "sorting": SORTINGS,
-    }
+    return {"method": METHODS, "variant": VARIANTS, "source": SOURCES, "sorting": SORTINGS}
+
+
+def _find_network_faults(network: NetworkOptions, optimiser: OptimiserOptions) -> list[str]:
+    """Of names too many to be listed, and of options that count only together."""
+    from training.networks.names import find_fault  # here, as above
+
+    faults = []
+    if fault := find_fault(network.network):
+        faults.append(f"network = {network.network!r}: {fault}")
+    if network.freeze not in ("none", "all") and not re.fullmatch("[1-9][0-9]{0,3}", network.freeze):
+        faults.append(f"freeze = {network.freeze!r}: must be none, all, or the number of last stages that are trained")
+    if optimiser.backbone_lr is not None and network.freeze == "all":
+        faults.append("backbone_lr: with freeze = all nothing of the backbone is trained; leave it out, or freeze less")
+    if optimiser.backbone_lr is not None and not optimiser.lr:
+        faults.append("backbone_lr: lr must be above 0 beside it, as one schedule moves both")
+    return faults
 
 
 def load_preset(name: str) -> Config:

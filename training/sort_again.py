@@ -15,8 +15,10 @@ from training.run_data import recall_data
 from training.run_report import record_report
 from training.sorting import predicts_ambiguity
 from training.sorting.network import NetworkSorting
-from training.train import CHECKPOINT, PREDICTIONS, SORTING, TrainedRun, TrainResult, final_metrics, load_run, sort_run
+from training.train import PREDICTIONS, SORTING, TrainedRun, TrainResult, final_metrics, load_run, sort_run
 
+_MADE_ANEW = (PREDICTIONS, SORTING, "report.html", "model_card.md")
+"""Files of a run that hang on its sorting; all others are the training's, and are the same."""
 _BATCH = 4096
 
 
@@ -43,7 +45,8 @@ def sort_again(
     name = name or f"{track.name_of(run_id)} sorted by {options.sorting}"
     with track.open_run(name, parent=parent, tags=track.tag_origin(run_id)) as new:
         track.log_config(config, origin.data, (), ())
-        track.log_file(track.fetch_file(run_id, CHECKPOINT))
+        for file in sorted({*track.list_files(run_id)} - {*track.list_files(new), *_MADE_ANEW}):
+            track.log_file(track.fetch_file(run_id, file))
         path = track.store() / "work" / new / PREDICTIONS
         path.parent.mkdir(parents=True, exist_ok=True)
         predictions = sort_run(_as_the_network_says(origin), config, path.with_name(SORTING))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Literal, NamedTuple, cast
+from typing import Any, Literal, NamedTuple, cast
 
 import numpy as np
 import torch
@@ -17,20 +17,24 @@ from data.predictions import Predictions, read_predictions, write_predictions
 from data.votes.rounds import read_round
 from training import track
 from training.batches.data_record import DataRecord, record_data
-from training.batches.loader import prepare
+from training.batches.feed import TrainingArrays
+from training.batches.loader import place_views, prepare
 from training.batches.split import Split
 from training.batches.votes_used import count_used
 from training.config import Config
 from training.evaluate.metrics import evaluate, evaluate_part
 from training.evaluate.predict import Predictor, predict
 from training.evaluate.right import commonest_class
+from training.features.bank import Bank, open_bank
+from training.features.progress import StderrProgress
 from training.loop.checkpoint import load_checkpoint
 from training.loop.fit import Losses, fit
-from training.loop.runtime import choose_device, choose_execution, uses_bf16
+from training.loop.runtime import choose_device, choose_execution, one_thread, uses_bf16
 from training.losses.dc3 import VARIANTS, weigh
 from training.methods import build_method
 from training.networks import build_network
-from training.networks.heads import Network
+from training.networks.heads import Head, Network
+from training.run_backbone import check_backbone, describe_backbone, rebuild_network, record_backbone
 from training.run_data import read_data, recall_data
 from training.run_report import record_report
 from training.sorting import predicts_ambiguity
@@ -41,6 +45,8 @@ from training.sorting.stored import read_sorting, write_sorting
 CHECKPOINT = "checkpoint.pt"
 PREDICTIONS = track.PREDICTIONS_FILE
 SORTING = "sorting.pt"
+FEATURES = "features"
+"""Folder of the store with the banks of features."""
 
 
 class TrainResult(NamedTuple):
@@ -107,7 +113,8 @@ def train(
     aware, seed = VARIANTS[config.variant].ambiguity_aware, config.runtime.seed
     for notice in dataset.notices:
         on_notice(notice)
-    start_fit = _prepare_fit(config, dataset, split)  # what cannot be trained fails before a run is opened
+    # what cannot be trained fails before a run is opened
+    learning = _prepare(config, dataset, split, earlier, show_progress)
     name = name or f"{config.method} {config.variant} {config.data.source}"
     resumes = run_id is not None
     merged = read_round(Path(config.data.votes))
@@ -116,24 +123,25 @@ def train(
     tags = own | (track.tag_round(merged) if merged else {}) | (tags or {})
     with track.open_run(name, run_id=run_id, parent=parent, tags=tags) as run_id:
         if not resumes:
+            learning.record()
             track.log_config(config, record_data(dataset, split), dataset.left_out, dataset.notices)
         checkpoint = _place_checkpoint(run_id, resumes)
         commonest = commonest_class(dataset.counts[split.labelled], np.array(dataset.names)[split.labelled], seed)
         start = time.monotonic()
 
         # on the way by what the network says; a sorting is fitted once, at the end
-        def record(step: int, averaged: Network) -> None:
-            validation = predict(Predictor(averaged, aware), dataset, split, split.validation, seed=seed)
+        def record(step: int, averaged: torch.nn.Module) -> None:
+            validation = learning.predict(averaged, split.validation)
             metrics = dict(evaluate(validation, aware, commonest))
             track.log_metrics(metrics, step)
             track.log_file(checkpoint)
             if on_eval:
                 on_eval(step, metrics)
 
-        averaged = start_fit(checkpoint=checkpoint, on_eval=record, show_progress=show_progress)
+        averaged = learning.fit(checkpoint=checkpoint, on_eval=record, show_progress=show_progress)
         # of a resumed run only the time since its last checkpoint
         seconds = time.monotonic() - start
-        predictions = predict(Predictor(averaged, aware), dataset, split, seed=seed)
+        predictions = learning.predict(averaged)
         predictions = sort_run(predictions, config, checkpoint.with_name(SORTING))
         metrics = final_metrics(predictions, predicts_ambiguity(config.variant, config.sorting.sorting))
         # at the last step, where the curves end
@@ -147,22 +155,76 @@ def train(
     return TrainResult(run_id, metrics, seconds, path, report, dataset.left_out, dataset.fingerprint, dataset.notices)
 
 
-def _prepare_fit(config: Config, dataset: Dataset, split: Split) -> Callable[..., Network]:
+class _Learning(NamedTuple):
+    """A training as configured, of a whole network or of a head on a bank of features."""
+
+    fit: Callable[..., torch.nn.Module]
     """`fit` with all that the configuration decides; where to keep and report it is left to the caller."""
-    seed = config.runtime.seed
-    device = choose_device(config.runtime.device)
+    predict: Callable[..., Predictions]
+    """Of what was trained, and rows or none for all."""
+    record: Callable[[], None]
+    """Adds to the open run what its configuration does not say."""
+
+
+def _prepare(config: Config, dataset: Dataset, split: Split, earlier: str | None, show_progress: bool) -> _Learning:
+    """Builds the network and, where its backbone is frozen, opens the bank of its features, which may take minutes.
+
+    `earlier` is the run that is gone on with, or repeated.
+    """
+    device, seed = choose_device(config.runtime.device), config.runtime.seed
+    aware = VARIANTS[config.variant].ambiguity_aware
     torch.manual_seed(seed)
+    network = build_network(config.network, config.data.size, len(dataset.classes), config.dc3.prior)
+    if config.network.freeze != "all":
+        start_fit = _configure_fit(config, network, prepare(dataset, split, config.split, seed, device))
+
+        def predict_images(averaged: Network, rows: np.ndarray | None = None) -> Predictions:
+            return predict(Predictor(averaged, aware), dataset, split, rows, seed=seed)
+
+        return _Learning(start_fit, predict_images, lambda: None)
+    backbone = describe_backbone(network, config.network)
+    if earlier:
+        check_backbone(earlier, backbone)
+    bank = _open_bank(config, network, dataset, device, show_progress)
+    views = place_views(bank.weak, bank.strong, device)
+    start_fit = _configure_fit(config, network.head, prepare(dataset, split, config.split, seed, device, views))
+
+    def fit_head(**given: Any) -> torch.nn.Module:
+        with one_thread():
+            return start_fit(**given)
+
+    def predict_features(averaged: Head, rows: np.ndarray | None = None) -> Predictions:
+        predictor = Predictor(Network(network.backbone, averaged), aware, rounds_features=True)
+        return predict(predictor, dataset, split, rows, seed=seed, features=bank.plain)
+
+    return _Learning(fit_head, predict_features, lambda: record_backbone(backbone, network.backbone))
+
+
+def _open_bank(config: Config, network: Network, dataset: Dataset, device: torch.device, show_progress: bool) -> Bank:
+    """The features of the images and of the views that the method looks at."""
+    return open_bank(
+        network,
+        dataset,
+        track.store() / FEATURES,
+        n_views=config.network.bank_views,
+        views=frozenset({"weak", *build_method(config.method, config.ssl).views}),
+        device=device,
+        on_progress=StderrProgress() if show_progress else None,
+    )
+
+
+def _configure_fit(config: Config, network: torch.nn.Module, arrays: TrainingArrays) -> Callable[..., torch.nn.Module]:
     return partial(
         fit,
-        build_network(config.network, config.data.size, len(dataset.classes), config.dc3.prior),
+        network,
         build_method(config.method, config.ssl),
         weigh(config.dc3, VARIANTS[config.variant]),
-        prepare(dataset, split, config.split, seed, device),
+        arrays,
         config.loop,
         config.batches,
         config.optimiser,
-        seed=seed,
-        device=device,
+        seed=config.runtime.seed,
+        device=choose_device(config.runtime.device),
         precision=config.runtime.precision,
         execution=config.runtime.execution,
         on_losses=_record_losses,
@@ -183,14 +245,19 @@ def load_run(run_id: str) -> TrainedRun:
     config = summary.config
     predictions = read_predictions(track.fetch_file(run_id, PREDICTIONS))
     data = track.load_data_record(run_id)
-    network = build_network(replace(config.network, pretrained=""), config.data.size, len(data.classes))
     state = load_checkpoint(track.fetch_file(run_id, CHECKPOINT), torch.device("cpu"))
     # AveragedModel keeps the network under `module` beside a counter
     weights = {key.removeprefix("module."): value for key, value in state.average.items() if key.startswith("module.")}
-    network.load_state_dict(weights)
+    frozen = config.network.freeze == "all"
+    if frozen:
+        network = rebuild_network(run_id, config, len(data.classes))
+        network.head.load_state_dict(weights)
+    else:
+        network = build_network(replace(config.network, pretrained=""), config.data.size, len(data.classes))
+        network.load_state_dict(weights)
     # runs of before sorting had a file of its own are as published
     sorting = read_sorting(track.fetch_file(run_id, SORTING)) if track.has_file(run_id, SORTING) else NetworkSorting()
-    predictor = Predictor(network, VARIANTS[config.variant].ambiguity_aware, sorting).eval()
+    predictor = Predictor(network, VARIANTS[config.variant].ambiguity_aware, frozen, sorting).eval()
     metrics = track.find_figures(run_id)
     return TrainedRun(run_id, config, predictor, predictions, data, caption_clusters(predictions), metrics)
 
@@ -200,7 +267,11 @@ def resolve(config: Config) -> Config:
     split, groups = (_place_table(named) for named in (config.split.split, config.split.groups))
     device = choose_device(config.runtime.device)
     name = cast(Literal["cuda", "mps", "cpu"], device.type)
-    precision: Literal["bf16", "float32"] = "bf16" if uses_bf16(config.runtime.precision, device) else "float32"
+    # a head alone is too small to gain by bf16, and its features are rounded already
+    wanted = (
+        "float32" if config.network.freeze == "all" and config.runtime.precision == "auto" else config.runtime.precision
+    )
+    precision: Literal["bf16", "float32"] = "bf16" if uses_bf16(wanted, device) else "float32"
     execution = choose_execution(config.runtime.execution, device)
     return replace(
         config,

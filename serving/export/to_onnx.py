@@ -4,7 +4,6 @@ import math
 import os
 import shutil
 import tempfile
-import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -18,6 +17,7 @@ from serving.export.quantise import Precision, measure_speed_up, quantise
 from serving.model.card import OUTPUTS, BadModel, ModelCard
 from serving.model.session import Model, Scores
 from serving.model.typical_files import encode_typical
+from training.features.graph import to_graph
 
 if TYPE_CHECKING:
     from data.predictions import Predictions
@@ -31,7 +31,6 @@ N_TYPICAL = 6
 MAX_LOSS = 0.005
 """Half a point of F1, d or the AUROC of the ambiguity."""
 MAX_FILE_BYTES = 2**31 - 1
-OPSET = 20
 InputType = Literal["uint8", "float32"]
 
 
@@ -59,10 +58,13 @@ def export(
     Raises BadModel when the float32 file would not answer as the network does, or one of another precision would be
     worse on the validation images by more than half a point, or cannot be compared on them.
     """
+    from training.networks.origin import find_origin
     from training.run_data import find_images
     from training.train import load_run
 
     trained = load_run(run)
+    network = trained.config.network
+    origin = find_origin(network.network, network.pretrained)
     typical = choose_typical(trained.predictions, len(trained.captions), n_typical)
     shown = [name for names in typical for name in names]
     sample, calibration = (spread(trained.data.names, count) for count in (BATCHES[-1], N_CALIBRATION))
@@ -82,6 +84,10 @@ def export(
         fingerprint=trained.data.fingerprint,
         precision=precision,
         reading=trained.data.reading,
+        sorting={"by": trained.config.sorting.sorting} | trained.predictor.sorting.facts(),
+        network=network.network,
+        weights=origin.source,
+        licence=origin.licence,
         typical=encode_typical([[pixels[name] for name in names if name in pixels] for names in typical]),
     )
     images = _stack(pixels, sample) if any(name in pixels for name in sample) else _make_noise(card.input_size)
@@ -243,62 +249,14 @@ def _check_outputs(card: ModelCard, outputs: list[np.ndarray], count: int) -> No
 
 
 def _write(predictor: torch.nn.Module, card: ModelCard, batch: torch.Tensor, path: Path) -> None:
-    # Two images at least: a batch of one would be taken for a constant.
-    sample = batch[:2] if len(batch) > 1 else batch.repeat(2, 1, 1, 1)
-    # recorded, not shown: the exporters warn of their own internals, the parity check is what counts
-    with warnings.catch_warnings(record=True) as told:
-        warnings.simplefilter("always")
-        try:
-            model = _trace(predictor, sample)
-        except torch.onnx.OnnxExporterError:
-            model = None
-        # what hangs on values would be frozen as these two images have it, which other images alone would show
-        if model is None or any(issubclass(one.category, torch.jit.TracerWarning) for one in told):
-            try:
-                model = _capture(predictor, sample)
-            except torch.onnx.OnnxExporterError as error:
-                raise BadModel(
-                    "Export refused: torch cannot write this network as a graph. What hangs on the values of images"
-                    " must be tensor operations (torch.where), never `if`. No file was written."
-                ) from error
+    try:
+        model = to_graph(predictor, batch, OUTPUTS)
+    except torch.onnx.OnnxExporterError as error:
+        raise BadModel(
+            "Export refused: torch cannot write this network as a graph. What hangs on the values of images"
+            " must be tensor operations (torch.where), never `if`. No file was written."
+        ) from error
     onnx.helper.set_model_props(model, card.to_metadata())
     if model.ByteSize() > MAX_FILE_BYTES:
         raise BadModel(f"One ONNX file holds up to 2 GiB, this network takes {model.ByteSize():,} bytes.")
     onnx.save(model, path)
-
-
-def _trace(predictor: torch.nn.Module, sample: torch.Tensor) -> onnx.ModelProto:
-    """The graph of one forward pass, by torch's older exporter.
-
-    For each of our networks it takes 0.1 to 0.5 s of a core, the newer one 5 s and more, at every training. It warns
-    where Python looks at a value or a shape, as in torch's own group normalisation.
-    """
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "model.onnx"
-        torch.onnx.export(
-            predictor,
-            (sample,),
-            path,
-            input_names=["images"],
-            output_names=list(OUTPUTS),
-            dynamic_axes={name: {0: "batch"} for name in ("images", *OUTPUTS)},
-            opset_version=OPSET,
-            dynamo=False,
-        )
-        return onnx.load(path)
-
-
-def _capture(predictor: torch.nn.Module, sample: torch.Tensor) -> onnx.ModelProto:
-    """The graph by torch's newer exporter, which knows operations that the older one does not."""
-    program = torch.onnx.export(
-        predictor,
-        (sample,),
-        input_names=["images"],
-        output_names=list(OUTPUTS),
-        dynamic_shapes=({0: torch.export.Dim("batch")},),
-        opset_version=OPSET,
-        dynamo=True,
-        verbose=False,
-    )
-    assert program is not None
-    return program.model_proto

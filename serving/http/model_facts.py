@@ -31,6 +31,10 @@ def describe_model(card: ModelCard, version: str) -> dict[str, object]:
         "reading": card.reading.to_json(),
         "prior": card.prior,
         "variant": card.variant,
+        "sorting": card.sorting,
+        "network": card.network,
+        "weights": card.weights,
+        "licence": card.licence,
         # JSON has no number for what cannot be measured, as the AUROC where no image is disputed
         "metrics": {name: value if math.isfinite(value) else None for name, value in card.metrics.items()},
         "quality": _tell_quality(card),

@@ -4,7 +4,7 @@ import base64
 import dataclasses
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from data.images.deep import UNMEASURED, Reading, parse_reading
@@ -42,6 +42,14 @@ class ModelCard:
     """JPEG files of each cluster's typical images, most typical first; no entry at all where none travel along."""
     reading: Reading = UNMEASURED
     """How files become pictures, as in training."""
+    network: str = ""
+    """Name of the backbone."""
+    weights: str = ""
+    """Where those came from with which the backbone's training began, in words; empty where it began at random."""
+    licence: str = ""
+    """Of these, as their publisher states it; `unknown` where they came from a file."""
+    sorting: Mapping[str, str | float] = field(default_factory=lambda: {"by": "network"})
+    """`by`, the sorting that decides what is certain and which cluster; and what it says of itself, as its border."""
     registered: str = ""
     """Where the file came out of a model registry: models:/NAME/VERSION."""
     format_version: int = FORMAT_VERSION
@@ -116,8 +124,12 @@ _KINDS: dict[str, type | tuple[type, ...]] = {
     "precision": str,
     "typical": list,
     "reading": dict,
+    "network": str,
+    "weights": str,
+    "licence": str,
+    "sorting": dict,
     "registered": str,
     "format_version": int,
 }
-_MAY_BE_MISSING = ("typical", "reading", "registered")
+_MAY_BE_MISSING = ("typical", "reading", "network", "weights", "licence", "sorting", "registered")
 """Files of older exports lack them."""

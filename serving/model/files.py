@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from data.cores import usable_cores
 from data.images.decoding import MAX_PIXELS, BadImage, decode, resize
-from serving.cores import usable_cores
 from serving.model.card import ModelCard
 from serving.model.scores import Score, to_scores
 from serving.model.session import Model

@@ -1,7 +1,6 @@
 """What holds for every backbone, as checks that take nothing but the way it is made."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 import torch
@@ -9,12 +8,14 @@ from torch import Tensor
 
 from data.errors import InputError
 from training.evaluate.predict import Predictor
+from training.loop.average import build_average
 from training.networks.backbone import (
     Backbone,
     find_running_statistics,
     frozen_statistics,
     set_batch_norm_decay,
 )
+from training.networks.freezing import freeze
 from training.networks.heads import Head, Network
 
 Make = Callable[[int], Backbone]
@@ -108,8 +109,14 @@ def check_plain_images_have_features(make: Make) -> None:
 
 def check_gradient_reaches_every_weight(make: Make) -> None:
     backbone = _seeded(make).train()
-    backbone(_images(4)).square().sum().backward()
-    idle = [name for name, weight in backbone.named_parameters() if weight.grad is None or not weight.grad.any()]
+    optimiser = torch.optim.SGD(backbone.parameters(), lr=0.1)
+    idle = {name for name, _ in backbone.named_parameters()}
+    # at the second step where the last normalisation of a branch starts at zero, as in timm's residual networks
+    for _ in range(2):
+        optimiser.zero_grad()
+        backbone(_images(4)).square().sum().backward()
+        idle -= {name for name, weight in backbone.named_parameters() if weight.grad is not None and weight.grad.any()}
+        optimiser.step()
     assert not idle
 
 
@@ -125,11 +132,45 @@ def check_state_is_all_that_it_learned(make: Make) -> None:
 
 def check_pretrained_weights_are_its_own_affair(make: Make) -> None:
     backbone = make(SIZE)
+    assert backbone.interpolation in ("bilinear", "bicubic")
     assert backbone.takes_pretrained == (type(backbone).load_pretrained is not Backbone.load_pretrained)
     # a path that is not there; or the remedy of a backbone that starts at random
     remedy = "No pretrained weights at gone.pth: give" if backbone.takes_pretrained else "leave --pretrained out"
     with pytest.raises(InputError, match=remedy):
-        backbone.load_pretrained(Path("gone.pth"))
+        backbone.load_pretrained("gone.pth")
+    assert backbone.weights is None
+
+
+def check_stages_hold_each_weight_once(make: Make) -> None:
+    """What no stage holds would be trained with every --freeze but all."""
+    backbone = _seeded(make).train()
+    stages = backbone.list_stages()
+    weights = dict(backbone.named_parameters())
+    assert sorted(name for stage in stages for name in stage) == sorted(weights)
+    assert all(stages)
+    for first in range(1, len(stages)):
+        frozen = _seeded(make).train()
+        freeze(frozen, str(len(stages) - first))
+        trained = {name for name, weight in frozen.named_parameters() if weight.requires_grad}
+        assert trained == {name for stage in stages[first:] for name in stage}
+
+
+def check_frozen_weights_and_statistics_stay(make: Make) -> None:
+    backbone = _seeded(make).train()
+    freeze(backbone, "all")
+    before = {name: values.clone() for name, values in backbone.state_dict().items()}
+    network = _add_head(backbone, 3, 15).train()
+    average = build_average(network)
+    average.train()
+    for module in (network, average):
+        module(_images(4))
+    torch.stack([output.sum() for output in network(_images(4))]).sum().backward()
+    assert all(weight.grad is None for weight in backbone.parameters())
+    for held in (backbone, average.module.backbone):
+        state = held.state_dict()
+        assert all(torch.equal(values, state[name]) for name, values in before.items())
+    # nothing is dropped, and an image does not hang on its batch
+    torch.testing.assert_close(backbone(_images(2)), backbone(_images(4))[:2], rtol=1e-4, atol=1e-5)
 
 
 CHECKS: tuple[Callable[[Make], None], ...] = (
@@ -145,6 +186,8 @@ CHECKS: tuple[Callable[[Make], None], ...] = (
     check_gradient_reaches_every_weight,
     check_state_is_all_that_it_learned,
     check_pretrained_weights_are_its_own_affair,
+    check_stages_hold_each_weight_once,
+    check_frozen_weights_and_statistics_stay,
 )
 
 

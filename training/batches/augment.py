@@ -33,12 +33,44 @@ def to_unit_range(images: Tensor) -> Tensor:
     return images.permute(0, 3, 1, 2).float() / HALF_RANGE - 1
 
 
+Draws = tuple[Tensor, ...]
+"""The random numbers of n images, each tensor (..., n): those of several draws may be joined along their last axis."""
+
+
 def weak(images: Tensor, generator: torch.Generator) -> Tensor:
     """Flips half of the (N, 3, H, W) images and shifts each by up to 1/8 of its size, edges reflected."""
+    return apply_weak(images, draw_weak(len(images), max(images.shape[2:]), generator))
+
+
+def strong(images: Tensor, generator: torch.Generator) -> Tensor:
+    """Weak augmentation, two random operations of random strength, and a grey square of half the size at most."""
+    return apply_strong(images, draw_strong(len(images), max(images.shape[2:]), generator))
+
+
+def draw_weak(n: int, size: int, generator: torch.Generator) -> Draws:
+    """What `weak` draws for n images of `size` pixels along their longer side."""
+    reach = size // 8
+    shift = torch.randint(2 * reach + 1, (2, n), generator=generator, device=generator.device) - reach
+    return shift, torch.rand(n, generator=generator, device=generator.device) < 0.5
+
+
+def draw_strong(n: int, size: int, generator: torch.Generator) -> Draws:
+    """What `strong` draws for n images of `size` pixels along their longer side."""
+    draws, device = draw_weak(n, size, generator), generator.device
+    for _ in range(N_OPERATIONS):
+        kinds = torch.randint(len(OPERATIONS), (n,), generator=generator, device=device)
+        draws += kinds, torch.rand(n, generator=generator, device=device) * 2 - 1
+    return (
+        *draws,
+        torch.rand(2, n, generator=generator, device=device),
+        torch.rand(n, generator=generator, device=device) * 0.25,
+    )
+
+
+def apply_weak(images: Tensor, draws: Draws) -> Tensor:
+    """Flips and shifts (N, 3, H, W) images of any number type as drawn; no value changes, it only moves."""
+    shift, flip = draws
     n, _, height, width = images.shape
-    reach = max(height, width) // 8
-    shift = torch.randint(2 * reach + 1, (2, n), generator=generator, device=images.device) - reach
-    flip = torch.rand(n, generator=generator, device=images.device) < 0.5
     rows = shift[0][:, None] + torch.arange(height, device=images.device)
     columns = torch.arange(width, device=images.device)
     columns = shift[1][:, None] + torch.where(flip[:, None], columns.flip(0), columns)
@@ -48,40 +80,67 @@ def weak(images: Tensor, generator: torch.Generator) -> Tensor:
     return picked.permute(0, 3, 1, 2)
 
 
-def strong(images: Tensor, generator: torch.Generator) -> Tensor:
-    """Weak augmentation, two random operations of random strength, and a grey square of half the size at most."""
-    images = weak(images, generator)
-    n = len(images)
-    for _ in range(N_OPERATIONS):
-        kinds = torch.randint(len(OPERATIONS), (n,), generator=generator, device=images.device)
-        strength = torch.rand(n, generator=generator, device=images.device) * 2 - 1
+def apply_strong(images: Tensor, draws: Draws) -> Tensor:
+    """Augments (N, 3, H, W) images in [-1, 1] as drawn."""
+    shift, flip, *operations, centre, half = draws
+    images = apply_weak(images, (shift, flip))
+    for kinds, strength in zip(operations[::2], operations[1::2], strict=True):
         images = operate(images, kinds, strength).clamp(-1, 1)
-    return _cutout(images, generator)
+    return _cut_out(images, centre, half)
 
 
 def operate(images: Tensor, kinds: Tensor, strength: Tensor) -> Tensor:
     """Does to each image the one operation that it drew.
+
+    On a GPU, whose numbers the host may not wait for, every operation is done to every image and the drawn one taken;
+    on a CPU each is done to the images that drew it: the same to the last bit, in a fifth of the time at 32 px and a
+    ninth at 128.
 
     Args:
         images: (n, 3, H, W).
         kinds: (n,) places in OPERATIONS.
         strength: (n,) in [-1, 1].
     """
+    return (_operate_each if images.device.type == "cpu" else _operate_all)(images, kinds, strength)
+
+
+def _operate_each(images: Tensor, kinds: Tensor, strength: Tensor) -> Tensor:
+    result = images.clone()
+    for kind in kinds.unique().tolist():
+        name, rows = OPERATIONS[kind], (kinds == kind).nonzero()[:, 0]
+        if name != "identity":
+            result[rows] = _operate_once(name, images[rows], strength[rows])
+    return result
+
+
+def _operate_once(name: str, images: Tensor, strength: Tensor) -> Tensor:
+    """One operation on all images."""
+    if name in _GEOMETRIC:
+        return _warp(images, {one: strength * (one == name) for one in _GEOMETRIC})
+    if name in _TONES:
+        return _TONES[name](images, strength.view(-1, 1, 1, 1))
+    return _mix(images, _PLAIN[name](images), strength)
+
+
+def _operate_all(images: Tensor, kinds: Tensor, strength: Tensor) -> Tensor:
     chosen = kinds[:, None] == torch.arange(len(OPERATIONS), device=images.device)
     drew = dict(zip(OPERATIONS, chosen[:, :, None, None, None].unbind(1), strict=True))
     amounts = dict(zip(OPERATIONS, (chosen * strength[:, None]).unbind(1), strict=True))
     plain = images
     for name, simplify in _PLAIN.items():
         plain = torch.where(drew[name], simplify(images), plain)
-    # towards (factor < 1) or away from (factor > 1) the plain version, factors 0.05 to 1.95; where it is the image
-    # itself this changes nothing, to the last bit
-    factor = (1 + 0.95 * strength).view(-1, 1, 1, 1)
-    result = plain + (images - plain) * factor
+    # where the plain version is the image itself this changes nothing, to the last bit
+    result = _mix(images, plain, strength)
     geometric = torch.stack([drew[name] for name in _GEOMETRIC]).any(0)
     result = torch.where(geometric, _warp(images, amounts), result)
     for name, operation in _TONES.items():
         result = torch.where(drew[name], operation(images, strength.view(-1, 1, 1, 1)), result)
     return result
+
+
+def _mix(images: Tensor, plain: Tensor, strength: Tensor) -> Tensor:
+    """Towards (factor < 1) or away from (factor > 1) the plain version, factors 0.05 to 1.95."""
+    return plain + (images - plain) * (1 + 0.95 * strength).view(-1, 1, 1, 1)
 
 
 def _reflect(places: Tensor, size: int) -> Tensor:
@@ -144,10 +203,10 @@ def _equalise(images: Tensor, strength: Tensor) -> Tensor:
     return (shares.gather(2, levels) * 2 - 1).view_as(images)
 
 
-def _cutout(images: Tensor, generator: torch.Generator) -> Tensor:
-    n, _, height, width = images.shape
-    centre = torch.rand(2, n, 1, generator=generator, device=images.device)
-    half = torch.rand(n, 1, generator=generator, device=images.device) * 0.25
+def _cut_out(images: Tensor, centre: Tensor, half: Tensor) -> Tensor:
+    """Greys a square; centre (2, n) and half of its side (n,) as shares of the image's."""
+    height, width = images.shape[2:]
+    centre, half = centre[:, :, None], half[:, None]
     rows = (torch.arange(height, device=images.device) / height - centre[0]).abs() < half
     columns = (torch.arange(width, device=images.device) / width - centre[1]).abs() < half
     return images.masked_fill((rows[:, :, None] & columns[:, None, :])[:, None], 0.0)

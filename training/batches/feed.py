@@ -12,6 +12,7 @@ from torch import Tensor
 
 from training.batches import augment
 from training.batches.batch import Batch, RawBatch
+from training.batches.feature_views import FeatureViews, take_views, upload
 
 AUGMENTATIONS = {"weak": augment.weak, "strong": augment.strong}
 BLOCK = 256
@@ -21,8 +22,8 @@ BLOCK = 256
 class TrainingArrays(NamedTuple):
     """What training may look at: no label of an unlabelled image is in it."""
 
-    images: np.ndarray | Tensor
-    """(N, H, W, 3) uint8: a tensor on the GPU when it fits, else the memory map."""
+    images: np.ndarray | Tensor | FeatureViews
+    """(N, H, W, 3) uint8: a tensor on the GPU when it fits, else the memory map; or views of them as features."""
     labelled: np.ndarray
     unlabelled: np.ndarray
     targets: Tensor
@@ -40,32 +41,47 @@ def step_seeds(seed: int, step: int) -> tuple[int, int]:
 
 
 def raw_batches(
-    arrays: TrainingArrays, n_labelled: int, n_unlabelled: int, seed: int, steps: range
+    arrays: TrainingArrays, n_labelled: int, n_unlabelled: int, seed: int, steps: range, views: tuple[str, ...] = ()
 ) -> Iterator[RawBatch]:
-    """The raw batch of each step: every epoch is a permutation of its part."""
+    """The raw batch of each step: every epoch is a permutation of its part.
+
+    Args:
+        views: names of AUGMENTATIONS, one a view of the unlabelled images; of pixels they are made later.
+    """
     device = arrays.targets.device
     class_weights = arrays.targets @ arrays.class_weights
     for block in (steps[first : first + BLOCK] for first in range(0, len(steps), BLOCK)):
         labelled = _epoch_places(len(arrays.labelled), n_labelled, seed, block)
         unlabelled = _epoch_places(len(arrays.unlabelled), n_unlabelled, seed + 1, block)
         rows = np.concatenate([arrays.labelled[labelled], arrays.unlabelled[unlabelled]], 1)
-        places_there = _upload(np.concatenate([labelled, unlabelled], 1), device)
-        rows_there = _upload(rows, device)
-        for number in range(len(block)):
-            if isinstance(arrays.images, Tensor):
-                images = arrays.images.index_select(0, rows_there[number])
-            else:
-                images = _upload(arrays.images[rows[number]], device)
-            places, others = places_there[number, :n_labelled], places_there[number, n_labelled:]
+        places, others = upload(labelled, device), upload(unlabelled, device)
+        if isinstance(arrays.images, FeatureViews):
+            inputs = take_views(arrays.images, rows, n_labelled, views, seed, block, device)
+        else:
+            inputs = _take_pixels(arrays.images, rows, n_labelled, device)
+        for (images, seen), mine, their in zip(inputs, places, others, strict=True):
             yield RawBatch(
-                images[:n_labelled],
-                arrays.targets.index_select(0, places),
-                arrays.labels.index_select(0, places),
-                class_weights.index_select(0, places),
-                images[n_labelled:],
-                places,
-                others,
+                images,
+                arrays.targets.index_select(0, mine),
+                arrays.labels.index_select(0, mine),
+                class_weights.index_select(0, mine),
+                seen,
+                mine,
+                their,
             )
+
+
+def _take_pixels(
+    images: np.ndarray | Tensor, rows: np.ndarray, n_labelled: int, device: torch.device
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """The labelled images of each step, and the unlabelled ones."""
+    rows_there = upload(rows, device)
+    for number in range(len(rows)):
+        if isinstance(images, Tensor):
+            taken = images.index_select(0, rows_there[number])
+        else:
+            taken = upload(images[rows[number]], device)
+        yield taken[:n_labelled], taken[n_labelled:]
 
 
 def augment_batch(
@@ -74,13 +90,18 @@ def augment_batch(
     generator: torch.Generator,
     layout: torch.memory_format = torch.preserve_format,
 ) -> Batch:
-    """Augments labelled images weakly, unlabelled ones as each of `views` says.
+    """Augments labelled images weakly, unlabelled ones as each of `views` says; features are views already.
 
     Args:
         views: names of AUGMENTATIONS.
         generator: draws the augmentations; on the device.
         layout: of the images; as augmented, the three channels of a pixel lie side by side.
     """
+    if raw.images.ndim == 2:
+        seen = raw.unlabelled.float().unbind()
+        return Batch(
+            raw.images.float(), raw.targets, raw.labels, raw.class_weights, seen, raw.rows, raw.unlabelled_rows
+        )
     unlabelled = augment.to_unit_range(raw.unlabelled)
     return Batch(
         augment.weak(augment.to_unit_range(raw.images), generator).to(memory_format=layout),
@@ -91,13 +112,6 @@ def augment_batch(
         raw.rows,
         raw.unlabelled_rows,
     )
-
-
-def _upload(values: np.ndarray, device: torch.device) -> Tensor:
-    tensor = torch.from_numpy(values)
-    if device.type == "cuda":
-        tensor = tensor.pin_memory()  # from memory that is not pinned, the copy would wait for the GPU
-    return tensor.to(device, non_blocking=True)
 
 
 def _epoch_places(n_rows: int, n_taken: int, seed: int, steps: range) -> np.ndarray:

@@ -16,11 +16,21 @@ from training.sorting.sorting import Sorting
 class Predictor(nn.Module):
     """Network with the range of its pixels before it, and softmax, sigmoid and the run's sorting behind it."""
 
-    def __init__(self, network: Network, ambiguity_aware: bool, sorting: Sorting | None = None) -> None:
-        """`ambiguity_aware` is the network's variant; without a sorting its own answers stay as they are."""
+    def __init__(
+        self,
+        network: Network,
+        ambiguity_aware: bool,
+        rounds_features: bool = False,
+        sorting: Sorting | None = None,
+    ) -> None:
+        """`ambiguity_aware` is the network's variant; without a sorting its own answers stay as they are.
+
+        `rounds_features`: for a head that has learned on a bank, whose features are rounded to float16.
+        """
         super().__init__()
         self.network = network
         self.learnt_ambiguity = ambiguity_aware
+        self.rounds_features = rounds_features
         self.sorting = sorting or NetworkSorting()
 
     @property
@@ -35,17 +45,24 @@ class Predictor(nn.Module):
             images: (N, H, W, 3), values 0 to 255, of any number type.
 
         Returns:
-            class probabilities (N, k), cluster probabilities (N, k'), ambiguity (N,), embedding (N, F). The
-            ambiguity is zero where neither the variant trains it nor the sorting gives it.
+            class probabilities (N, k), cluster probabilities (N, k'), ambiguity (N,), embedding (N, F).
         """
         features = self.network.features(to_unit_range(images)).float()
+        # not the embedding: where a last bit of the backbone differs, as it does from one library to the next, rounding
+        # makes a jump of it, which hardly moves the sums of the head
+        return *self.judge(features.half().float() if self.rounds_features else features), features
+
+    def judge(self, features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Class probabilities (N, k), cluster probabilities (N, k') and ambiguity (N,) of features (N, F).
+
+        The ambiguity is zero where neither the variant trains it nor the sorting gives it.
+        """
         outputs = self.network.outputs(features)
         ambiguity = outputs.ambiguity.sigmoid()
         if not self.learnt_ambiguity:
             ambiguity = ambiguity * 0.0
         classes = outputs.classes.softmax(1)
-        clusters, ambiguity = self.sorting(classes, outputs.clusters.softmax(1), ambiguity, features)
-        return classes, clusters, ambiguity, features
+        return classes, *self.sorting(classes, outputs.clusters.softmax(1), ambiguity, features)
 
 
 @torch.inference_mode()
@@ -57,15 +74,24 @@ def predict(
     *,
     seed: int = 0,
     batch_size: int = 256,
+    features: np.ndarray | None = None,
 ) -> Predictions:
-    """Predicts the images of `rows` (all by default) in float32, without augmentation; `seed` is the split's."""
+    """Predicts the images of `rows` (all by default) in float32, without augmentation; `seed` is the split's.
+
+    `features` (N, F) of all images of the data set, where they are known, spare the way through the backbone.
+    """
     predictor.eval()
-    device = next(predictor.parameters()).device
+    device = predictor.network.head.weight.device
     rows = np.arange(len(dataset.names)) if rows is None else rows
     results = []
     for first in range(0, len(rows), batch_size):
-        images = torch.from_numpy(dataset.images[rows[first : first + batch_size]]).to(device)
-        results.append([output.cpu().numpy() for output in predictor(images)])
+        taken = rows[first : first + batch_size]
+        if features is None:
+            outputs = predictor(torch.from_numpy(dataset.images[taken]).to(device))
+        else:
+            known = torch.from_numpy(features[taken]).to(device).float()
+            outputs = (*predictor.judge(known), known)
+        results.append([output.cpu().numpy() for output in outputs])
     classes, clusters, ambiguity, embedding = (np.concatenate(parts) for parts in zip(*results, strict=True))
     return Predictions(
         np.array(dataset.names)[rows],

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -15,7 +15,7 @@ from training.batches.feed import TrainingArrays, raw_batches, step_seeds
 from training.loop.average import build_average, teach_by
 from training.loop.checkpoint import Checkpoint, load_checkpoint, restore_state, save_checkpoint
 from training.loop.graph import GraphedStep
-from training.loop.runtime import choose_execution, uses_bf16
+from training.loop.runtime import choose_execution, seed_modules, uses_bf16
 from training.loop.schedule import (
     build_optimiser,
     learning_rate,
@@ -27,8 +27,10 @@ from training.losses.dc3 import DC3Weights, guide
 from training.methods.method import Method, Progress
 from training.methods.state import Sizes
 from training.networks.backbone import set_batch_norm_decay
-from training.networks.heads import Network
 from training.options import BatchOptions, Execution, LoopOptions, OptimiserOptions
+
+Trained = TypeVar("Trained", bound=nn.Module)
+"""A Network that takes images, or its Head alone where the arrays hold features."""
 
 
 class Losses(NamedTuple):
@@ -45,7 +47,7 @@ class NonFiniteError(InputError):
 
 
 def fit(
-    network: Network,
+    network: Trained,
     method: Method,
     weights: DC3Weights,
     arrays: TrainingArrays,
@@ -58,10 +60,10 @@ def fit(
     precision: str,
     checkpoint: Path,
     on_losses: Callable[[Losses], None],
-    on_eval: Callable[[int, Network], None],
+    on_eval: Callable[[int, Trained], None],
     show_progress: bool = True,
     execution: Execution = "auto",
-) -> Network:
+) -> Trained:
     """Trains, or goes on from `checkpoint`, and returns the averaged network.
 
     Args:
@@ -119,13 +121,14 @@ def fit(
     bar = _show_bar(options.steps, first) if show_progress else None
     since = time.perf_counter()
     steps = range(first, options.steps)
-    for step, batch in zip(steps, raw_batches(arrays, batches.batch_size, n_unlabelled, seed, steps), strict=True):
+    feed = raw_batches(arrays, batches.batch_size, n_unlabelled, seed, steps, views)
+    for step, batch in zip(steps, feed, strict=True):
         share = step / options.steps
         _set_progress(progress, share, step * batches.batch_size)
         set_learning_rate(optimiser, learning_rate(optimiser_options.lr, share))
         ours, modules = step_seeds(seed, step)
         generator.manual_seed(ours)
-        torch.manual_seed(modules)
+        seed_modules(modules, device)
         # the first step's weights are the start of the average
         constants = Constants(guide(weights, share), optimiser_options.ema_decay if step else 0.0)
         # values stay on the device until they are read in one go: no wait for the GPU at every step
@@ -145,12 +148,12 @@ def fit(
                 Checkpoint(done, network.state_dict(), average.state_dict(), optimiser.state_dict(), dict(state)),
                 checkpoint,
             )
-            on_eval(done, cast(Network, average.module))
+            on_eval(done, cast(Trained, average.module))
             average.train()
             since = time.perf_counter()
     if bar is not None:
         bar.close()
-    return cast(Network, average.module.eval())
+    return cast(Trained, average.module.eval())
 
 
 def _launch(trainee: Trainee, execution: Execution) -> Step:

@@ -66,7 +66,7 @@ def train_step(trainee: Trainee, batch: RawBatch, constants: Constants) -> Tenso
     # set to None, not to zero: a captured backward pass then writes the gradients to places of its own
     trainee.optimiser.zero_grad(set_to_none=True)
     values.sum().backward()
-    gradient = torch.nn.utils.get_total_norm([p.grad for p in network.parameters() if p.grad is not None])
+    gradients = torch._foreach_norm([p.grad for p in network.parameters() if p.grad is not None])
     trainee.optimiser.step()
     update_average(trainee.average, network, constants.ema_decay)
-    return torch.cat([values.detach(), gradient.detach()[None]])
+    return torch.cat([values.detach(), torch.linalg.vector_norm(torch.stack(gradients))[None]])

@@ -88,20 +88,16 @@ def dc3_terms(step: Step, labels: Tensor, weights: DC3Weights, generator: torch.
         generator: draws the partners of the inverse cross-entropy.
     """
     terms = dict.fromkeys(TERMS, step.supervised.new_zeros(()))
-    terms["ssl"] = _ssl_term(step, weights)
-    if weights.inverse_ce_labelled:
-        repelled = _repel(step.labelled.clusters, labels, generator)
-        terms["inverse_ce"] = weights.inverse_ce_labelled * repelled.mean()
+    ambiguous = None if step.unlabelled is None else _fixed_ambiguity(step.unlabelled)
+    terms["ssl"] = _ssl_term(step, ambiguous, weights)
+    if weights.inverse_ce_labelled or weights.inverse_ce_unlabelled:
+        terms["inverse_ce"] = _inverse_ce_term(step, ambiguous, labels, weights, generator)
     if not weights.needs_unlabelled:
         return terms
     assert step.unlabelled is not None, "the loop asks a method for unlabelled outputs where the weights need them"
-    if weights.inverse_ce_unlabelled:
-        repelled = _repel_confident(step.unlabelled, weights, generator)
-        terms["inverse_ce"] = terms["inverse_ce"] + weights.inverse_ce_unlabelled * repelled.mean()
     if weights.ambiguity:
         terms["ambiguity"] = weights.ambiguity * _ambiguity_term(step.unlabelled, weights)
     if weights.similarity and step.second is not None:
-        ambiguous = step.unlabelled.ambiguity.detach().sigmoid()
         losses = similarity_loss(step.unlabelled.clusters, step.second.clusters)
         terms["similarity"] = weights.similarity * (losses * ambiguous).mean()
     return terms
@@ -158,41 +154,55 @@ def draw_partners(labels: Tensor, generator: torch.Generator) -> tuple[Tensor, T
         partners (N,) row numbers, and found (N,) False where the batch holds no other label.
     """
     different = labels[:, None] != labels[None, :]
-    keys = torch.rand(different.shape, generator=generator, device=labels.device)
-    # a key of exactly 0, one of 2^24, counts as none drawn
-    best, partners = (keys * different).max(1)
-    return partners, best > 0
+    keys = torch.rand(different.shape, generator=generator, device=labels.device).mul_(different)
+    # a key of exactly 0, one of 2^24, counts as none drawn; `max` would give both at once, in three times the time
+    return keys.argmax(1), keys.amax(1) > 0
 
 
-def _ssl_term(step: Step, weights: DC3Weights) -> Tensor:
-    if step.unsupervised is None:
-        return _spare_ambiguous(step.supervised, step.labelled, weights).mean()
-    assert step.unlabelled is not None, "a method with an unlabelled loss hands on its unlabelled outputs"
-    return step.supervised.mean() + _spare_ambiguous(step.unsupervised, step.unlabelled, weights).mean()
+def _fixed_ambiguity(outputs: Outputs) -> Tensor:
+    """(N,) p_a without gradient.
 
-
-def _spare_ambiguous(losses: Tensor, outputs: Outputs, weights: DC3Weights) -> Tensor:
-    """(N,) losses times 1 - sg(p_a), as they are where the variant predicts no ambiguity.
-
-    The scale only weighs: with a gradient through it p_a could shrink the loss by calling all images ambiguous.
+    It only weighs: with a gradient through it p_a could shrink the loss by calling all images ambiguous.
     """
-    return losses * (1 - outputs.ambiguity.detach().sigmoid()) if weights.ambiguity_aware else losses
+    return outputs.ambiguity.detach().sigmoid()
+
+
+def _ssl_term(step: Step, ambiguous: Tensor | None, weights: DC3Weights) -> Tensor:
+    """The method's losses, those on unlabelled images times 1 - sg(p_a), as they are where no ambiguity is predicted."""
+    if step.unsupervised is None:
+        if not weights.ambiguity_aware:
+            return step.supervised.mean()
+        return (step.supervised * (1 - _fixed_ambiguity(step.labelled))).mean()
+    assert ambiguous is not None, "a method with an unlabelled loss hands on its unlabelled outputs"
+    unsupervised = step.unsupervised * (1 - ambiguous) if weights.ambiguity_aware else step.unsupervised
+    return step.supervised.mean() + unsupervised.mean()
+
+
+def _inverse_ce_term(
+    step: Step, ambiguous: Tensor | None, labels: Tensor, weights: DC3Weights, generator: torch.Generator
+) -> Tensor:
+    """The weighted means over labelled and over unlabelled images, whose losses are reckoned as those of one batch.
+
+    Of the unlabelled images those with a confident pseudo-label count, the ambiguous ones less.
+    """
+    clusters, partners, shares = [], [], []
+    if weights.inverse_ce_labelled:
+        drawn, found = draw_partners(labels, generator)
+        clusters.append(step.labelled.clusters)
+        partners.append(drawn)
+        shares.append(found * (weights.inverse_ce_labelled / len(drawn)))
+    if weights.inverse_ce_unlabelled:
+        assert step.unlabelled is not None, "the loop asks a method for unlabelled outputs where the weights need them"
+        confidence, pseudo_labels = step.unlabelled.classes.detach().softmax(1).max(1)
+        drawn, found = draw_partners(pseudo_labels, generator)
+        share = (found & (confidence >= CONFIDENT)) * (weights.inverse_ce_unlabelled / len(drawn))
+        partners.append(drawn + sum(len(part) for part in clusters))
+        clusters.append(step.unlabelled.clusters)
+        shares.append(share * (1 - ambiguous) if weights.ambiguity_aware else share)
+    p = torch.cat(clusters).softmax(1)
+    return (inverse_cross_entropy(p, p[torch.cat(partners)]) * torch.cat(shares)).sum()
 
 
 def _ambiguity_term(unlabelled: Outputs, weights: DC3Weights) -> Tensor:
     scores = 1 - unlabelled.classes.detach().softmax(1).amax(1) if weights.guided else unlabelled.ambiguity
     return ambiguity_loss(unlabelled.ambiguity, ambiguity_pseudo_labels(scores, weights.prior)).mean()
-
-
-def _repel_confident(unlabelled: Outputs, weights: DC3Weights, generator: torch.Generator) -> Tensor:
-    """(U,) inverse cross-entropy of the images with a confident pseudo-label, the ambiguous ones spared."""
-    confidence, pseudo_labels = unlabelled.classes.detach().softmax(1).max(1)
-    losses = _repel(unlabelled.clusters, pseudo_labels, generator) * (confidence >= CONFIDENT)
-    return _spare_ambiguous(losses, unlabelled, weights)
-
-
-def _repel(clusters: Tensor, labels: Tensor, generator: torch.Generator) -> Tensor:
-    """(N,) inverse cross-entropy to a partner of another label, zero where there is none."""
-    partners, found = draw_partners(labels, generator)
-    p = clusters.softmax(1)
-    return inverse_cross_entropy(p, p[partners]) * found

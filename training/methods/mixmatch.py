@@ -65,7 +65,8 @@ class MixMatch(Method):
         targets = torch.cat([batch.targets, guesses, guesses])
         share = self._share(len(images), generator)
         order = torch.rand(len(images), generator=generator, device=images.device).argsort()
-        mixed = share.view(-1, 1, 1, 1) * images + (1 - share.view(-1, 1, 1, 1)) * images[order]
+        each = share.view(-1, *(1 for _ in images.shape[1:]))
+        mixed = each * images + (1 - each) * images[order]
         mixed_targets = share[:, None] * targets + (1 - share[:, None]) * targets[order]
         n_labelled, n_unlabelled = len(batch.images), len(batch.views[0])
         with frozen_statistics(network):

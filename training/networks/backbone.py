@@ -1,15 +1,16 @@
 """The contract of a backbone, and batch normalisation that may keep its statistics still."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from data.errors import InputError
 from training.networks.normalisation import SIGNED, Normalisation
+from training.networks.resizing import Resizing
+from training.networks.weights import Weights
 
 
 class Backbone(nn.Module, ABC):
@@ -21,18 +22,57 @@ class Backbone(nn.Module, ABC):
     width: int
     normalisation: Normalisation = SIGNED
     """What its input must be like; `Network` makes it so, never the backbone itself."""
+    interpolation: str = "bicubic"
+    """How images are brought to its size where they are stored in another."""
+    resizing: Resizing | None = None
+    """Set where it is built; `Network` does it, before it normalises."""
     takes_pretrained: bool = False
     """Whether it overrides `load_pretrained`."""
+    weights: Weights | None = None
+    """What `load_pretrained` took over; None of one that started at random."""
+    still: tuple[str, ...] = ()
+    """Modules that stay as in evaluation: those whose weights are all frozen."""
 
     @abstractmethod
     def forward(self, images: Tensor) -> Tensor: ...
 
-    def load_pretrained(self, path: Path) -> None:
-        """Takes the weights of `path`; raises InputError that says what must lie there and what to do."""
+    def load_pretrained(self, source: str) -> None:
+        """Takes the weights of a file, or its `default` ones, and says so in `weights`.
+
+        Raises InputError that says what must lie there and what to do.
+        """
         raise InputError(
-            f"--pretrained {path}: {type(self).__name__} takes no weights of others; leave --pretrained out, or take"
-            " a --network that `dc3 train --help` names with it."
+            f"--pretrained {source}: {type(self).__name__} takes no weights of others; leave --pretrained out, or take"
+            " another --network: `dc3 networks` lists them."
         )
+
+    def list_stages(self) -> list[list[str]]:
+        """Names of its weights, stage by stage from the input on: here one stage a child module."""
+        return group_names(self, [name for name, _ in self.named_children()])
+
+    def train(self, mode: bool = True) -> "Backbone":
+        """As any module, but what is frozen stays in evaluation: its statistics stand still, nothing is dropped."""
+        super().train(mode)
+        for name in self.still:
+            # not eval(): of the backbone itself, which is among them where all is frozen, it would come back here
+            nn.Module.train(self.get_submodule(name), False)
+        return self
+
+
+def group_names(module: nn.Module, firsts: Sequence[str]) -> list[list[str]]:
+    """Names of the module's weights, cut into stages: each of `firsts` is the child with which one begins.
+
+    Children are told by the start of their weights' names, in the order in which the module has them.
+    """
+    groups: list[list[str]] = [[]]
+    begun = set()
+    for name, _ in module.named_parameters():
+        first = next((first for first in firsts if name.startswith(f"{first}.")), None)
+        if first is not None and first not in begun:
+            begun.add(first)
+            groups.append([])
+        groups[-1].append(name)
+    return [group for group in groups if group]
 
 
 def find_running_statistics(network: nn.Module) -> list[_BatchNorm]:

@@ -6,8 +6,10 @@ import torch
 from torch import Tensor, nn
 
 from training.networks.backbone import Backbone
+from training.networks.dropout import Dropout
 from training.networks.normalisation import Normalise
 from training.networks.outputs import Outputs
+from training.networks.resizing import Resize
 
 
 class Head(nn.Linear):
@@ -24,7 +26,7 @@ class Head(nn.Linear):
         self.width = width
         self.n_classes, self.n_clusters = n_classes, n_clusters
         before: list[nn.Module] = [nn.Linear(width, hidden), nn.ReLU()] if hidden else []
-        self.before = nn.Sequential(*before, *([nn.Dropout(dropout)] if dropout else []))
+        self.before = nn.Sequential(*before, *([Dropout(dropout)] if dropout else []))
         nn.init.xavier_normal_(self.weight)
         nn.init.zeros_(self.bias)
         # p_a teaches itself: random weights here would fix in the first steps which images it calls ambiguous, by
@@ -46,17 +48,21 @@ class Network(nn.Module):
 
     def __init__(self, backbone: Backbone, head: Head) -> None:
         super().__init__()
+        self.resize = Resize(backbone.resizing)
         self.normalise = Normalise(backbone.normalisation)
         self.backbone = backbone
         self.head = head
 
     def forward(self, images: Tensor) -> Outputs:
-        """Images (N, 3, H, W) in [-1, 1] -> logits."""
+        """Images (N, 3, H, W) in [-1, 1], as they are stored -> logits."""
         return self.outputs(self.features(images))
 
     def features(self, images: Tensor) -> Tensor:
-        """Images (N, 3, H, W) in [-1, 1] -> pooled features (N, width)."""
-        features: Tensor = self.backbone(self.normalise(images))
+        """Images (N, 3, H, W) in [-1, 1], as they are stored -> pooled features (N, width).
+
+        Training, bank, prediction and export all go through here: the backbone's size and range are made once.
+        """
+        features: Tensor = self.backbone(self.normalise(self.resize(images)))
         return features
 
     def outputs(self, features: Tensor) -> Outputs:

@@ -15,8 +15,6 @@ class Normalisation(NamedTuple):
 
 SIGNED = Normalisation((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
 """[-1, 1], as the images come out of the augmentation: for backbones that learn from random weights."""
-IMAGENET = Normalisation((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
-"""For weights that were learned on ImageNet."""
 
 
 class Normalise(nn.Module):

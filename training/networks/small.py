@@ -3,7 +3,7 @@
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from training.networks.backbone import Backbone
+from training.networks.backbone import Backbone, group_names
 
 
 class Small(Backbone):
@@ -17,6 +17,10 @@ class Small(Backbone):
 
     def forward(self, images: Tensor) -> Tensor:
         return self.stages(self.stem(images)).mean((2, 3))
+
+    def list_stages(self) -> list[list[str]]:
+        """The stem, then each residual stage."""
+        return group_names(self, ["stem", *(f"stages.{place}" for place in range(len(self.stages)))])
 
 
 class _Unit(nn.Module):

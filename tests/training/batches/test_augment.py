@@ -161,9 +161,18 @@ def test_strong_draws_two_operations_each_as_likely_as_the_others(monkeypatch: p
         assert strength.mean().abs() < 0.03
 
 
+def test_what_each_image_drew_is_done_as_where_all_is_done_to_all() -> None:
+    pictures, generator = images(28 * 8), torch.Generator().manual_seed(0)
+    kinds = torch.arange(len(pictures)) % len(augment.OPERATIONS)
+    strength = torch.rand(len(pictures), generator=generator) * 2 - 1
+    one, other = (do(pictures, kinds, strength) for do in (augment._operate_all, augment._operate_each))
+    assert torch.equal(one, other)
+    assert not torch.equal(one, pictures)
+
+
 def test_strong_view_has_random_operations_beside_weak_and_cutout(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(augment, "weak", lambda pictures, generator: pictures)
-    monkeypatch.setattr(augment, "_cutout", lambda pictures, generator: pictures)
+    monkeypatch.setattr(augment, "apply_weak", lambda pictures, draws: pictures)
+    monkeypatch.setattr(augment, "_cut_out", lambda pictures, centre, half: pictures)
     pictures = images(256)
     changed = (augment.strong(pictures, torch.Generator().manual_seed(0)) != pictures).flatten(1).any(1)
     assert 0.9 < changed.float().mean() < 1  # both operations are the identity for 1 in 196 images

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from serving.cores import usable_cores
+from data.cores import usable_cores
 from serving.settings import Settings
 
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

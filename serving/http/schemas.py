@@ -140,7 +140,7 @@ MODEL: Json = {
         "variant": {"type": "string"},
         "sorting": {
             "type": "object",
-            "description": "what decides which images are certain, and which cluster the others belong to; with its border",
+            "description": "what decides which images are certain, and which cluster others belong to; its border",
             "required": ["by"],
             "properties": {"by": {"type": "string"}},
             "additionalProperties": {"type": "number"},

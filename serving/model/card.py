@@ -4,7 +4,7 @@ import base64
 import dataclasses
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from data.images.deep import UNMEASURED, Reading, parse_reading
@@ -48,7 +48,7 @@ class ModelCard:
     """Where those came from with which the backbone's training began, in words; empty where it began at random."""
     licence: str = ""
     """Of these, as their publisher states it; `unknown` where they came from a file."""
-    sorting: Mapping[str, str | float] = field(default_factory=lambda: {"by": "network"})
+    sorting: Mapping[str, str | float] = dataclasses.field(default_factory=lambda: {"by": "network"})
     """`by`, the sorting that decides what is certain and which cluster; and what it says of itself, as its border."""
     registered: str = ""
     """Where the file came out of a model registry: models:/NAME/VERSION."""

@@ -71,7 +71,7 @@ def _as_the_network_says(run: TrainedRun) -> Predictions:
     """The run's predictions before its sorting: the stored ones where that changed nothing, else from its features."""
     if isinstance(run.predictor.sorting, NetworkSorting):
         return run.predictions
-    features = torch.from_numpy(run.predictions.embedding)
+    features = torch.tensor(run.predictions.embedding)  # a copy, as that of a file cannot be written to
     outputs = [run.predictor.network.outputs(batch) for batch in features.split(_BATCH)]
     clusters = np.concatenate([output.clusters.softmax(1).numpy() for output in outputs])
     ambiguity = np.concatenate([output.ambiguity.sigmoid().numpy() for output in outputs])

@@ -40,4 +40,5 @@ def sort_predictions(predictions: Predictions, sorting: Sorting) -> Predictions:
 
 def _batches(*arrays: np.ndarray) -> Iterator[tuple[torch.Tensor, ...]]:
     for first in range(0, len(arrays[0]), _BATCH):
-        yield tuple(torch.from_numpy(np.ascontiguousarray(values[first : first + _BATCH])) for values in arrays)
+        # copies: what comes out of a Parquet file cannot be written to, which torch warns of
+        yield tuple(torch.tensor(values[first : first + _BATCH]) for values in arrays)

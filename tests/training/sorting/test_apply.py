@@ -55,6 +55,8 @@ def test_one_that_sees_other_images_is_found(part: str, monkeypatch: pytest.Monk
 
 def test_sorting_changes_clusters_and_ambiguity_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
     before = make_predictions()
+    for values in before[2:6]:
+        values.flags.writeable = False  # as they come out of a file
     sorting = fit_sorting(before, CONFIDENCE, 0.6, 0)
     after = sort_predictions(before, sorting)
     for field in Predictions._fields:

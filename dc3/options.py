@@ -10,7 +10,7 @@ import tyro
 from training.config import Config, check_config, choose_source, read_preset
 from training.options import By
 
-OWN, EMBEDDED = "own", "digits"
+OWN, EMBEDDED = "features", "digits"
 
 
 class _Configured(Protocol):
@@ -26,7 +26,7 @@ def parse_options(
 ) -> tuple[Options, Config]:
     """Reads --preset NAME_OR_FILE, then flags without section names: --steps, --prior, --network.
 
-    Without a preset, or where it is empty, images and votes that are named are a lab's own (`own`); else it is
+    Without a preset, or where it is empty, images and votes that are named are a lab's own (`features`); else it is
     `digits`. Returns the options and the preset's own configuration, both checked; `kind` makes the defaults of the
     latter. Both have the options of the source that --source names: which flags there are depends on it.
     """

@@ -26,6 +26,7 @@ from training.run_data import read_data
 from training.run_report import record_report
 from training.sort_again import sort_again
 from training.sorting import SORTINGS, predicts_ambiguity
+from training.sorting.apply import has_training_images
 from training.train import PREDICTIONS, resolve, train
 from web.canvas import save
 
@@ -265,17 +266,17 @@ def with_baseline(row: RunRow, rows: Sequence[RunRow], config: Config, fetch: Ca
         return row
     predictions = fetch(vanilla.run_id)
     n_clusters = config.network.clusters_per_class * len(predictions.class_names)
-    found = fair_baseline(predictions, row.ambiguous_share, row.seed)
     flat = flat_baseline(predictions.part("validation"), row.ambiguous_share, n_clusters, row.seed)
+    row = row._replace(flat_d=flat.d, flat_d_minus_f1=flat.d_minus_f1, flat_right=flat.right)
+    if not has_training_images(predictions):  # as in what a borrowed machine brought back of a large run
+        return row
+    found = fair_baseline(predictions, row.ambiguous_share, row.seed)
     return row._replace(
         baseline_f1=found.f1,
         baseline_d=found.d,
         baseline_d_minus_f1=found.d_minus_f1,
         baseline_right=found.right,
         baseline_auroc=found.auroc,
-        flat_d=flat.d,
-        flat_d_minus_f1=flat.d_minus_f1,
-        flat_right=flat.right,
     )
 
 

@@ -268,10 +268,9 @@ def resolve(config: Config) -> Config:
     device = choose_device(config.runtime.device)
     name = cast(Literal["cuda", "mps", "cpu"], device.type)
     # a head alone is too small to gain by bf16, and its features are rounded already
-    wanted = (
-        "float32" if config.network.freeze == "all" and config.runtime.precision == "auto" else config.runtime.precision
-    )
-    precision: Literal["bf16", "float32"] = "bf16" if uses_bf16(wanted, device) else "float32"
+    is_small = config.network.freeze == "all" and config.runtime.precision == "auto"
+    bf16 = not is_small and uses_bf16(config.runtime.precision, device)
+    precision: Literal["bf16", "float32"] = "bf16" if bf16 else "float32"
     execution = choose_execution(config.runtime.execution, device)
     return replace(
         config,

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from tests.contracts.methods import CHECKS, gradients, images, judgements, labelled, options, passes, running, states
+from tests.contracts.methods.planted import IMAGES, Kind
 from training.batches.batch import Batch
 from training.losses.consistency import cross_entropy, hard_labels, squared_difference
 from training.losses.step import Step
@@ -269,7 +270,7 @@ class SharesNotTurned(MixMatch):
         return torch.where(torch.rand(n_images, generator=generator) < 0.5, share, 1 - share)
 
 
-FAULTS: list[tuple[type[Method], Callable[[Method], None]]] = [
+FAULTS: list[tuple[type[Method], Callable[[Method, Kind], None]]] = [
     (NoMask, judgements.each_image_counts_as_it_is_judged),
     (NoMaskAndNoneDeclared, options.every_setting_changes_something),
     (MaskNotDeclared, judgements.each_image_counts_as_it_is_judged),
@@ -311,12 +312,12 @@ FAULTS: list[tuple[type[Method], Callable[[Method], None]]] = [
 
 
 @pytest.mark.parametrize(("fault", "check"), FAULTS, ids=lambda item: item.__name__)
-def test_the_suite_rejects(fault: type[Method], check: Callable[[Method], None]) -> None:
+def test_the_suite_rejects(fault: type[Method], check: Callable[[Method, Kind], None]) -> None:
     assert check in CHECKS
     with pytest.raises(AssertionError):
-        check(fault())
+        check(fault(), IMAGES)
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
-def test_the_frame_of_the_faults_is_sound(check: Callable[[Method], None]) -> None:
-    check(Faulty())
+def test_the_frame_of_the_faults_is_sound(check: Callable[[Method, Kind], None]) -> None:
+    check(Faulty(), IMAGES)

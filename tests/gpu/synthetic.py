@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from training.batches.batch import RawBatch
+from training.batches.feature_views import FeatureViews
 from training.batches.feed import TrainingArrays, raw_batches
 from training.loop.average import build_average, teach_by
 from training.loop.fit import Losses, fit
@@ -22,7 +23,7 @@ from training.networks.heads import Head, Network
 from training.networks.small import Small
 from training.options import BatchOptions, DC3Options, LoopOptions, OptimiserOptions
 
-SIZE, N_CLASSES, BATCH = 16, 3, 8
+SIZE, N_CLASSES, BATCH, N_FEATURES = 16, 3, 8, 32
 CPU = torch.device("cpu")
 CALM = OptimiserOptions(lr=0.003)
 
@@ -56,6 +57,13 @@ def make_arrays(device: torch.device) -> TrainingArrays:
         labels,
         torch.tensor([1.0, 2.0, 0.5], device=device),
     )
+
+
+def make_feature_arrays(device: torch.device) -> TrainingArrays:
+    """The same with three weak and three strong views of 32 features in the place of each image."""
+    generator = torch.Generator().manual_seed(0)
+    weak, strong = (torch.rand(60, 3, N_FEATURES, generator=generator).half().to(device) for _ in range(2))
+    return make_arrays(device)._replace(images=FeatureViews(weak, strong))
 
 
 def make_trainee(
@@ -127,6 +135,37 @@ def train(
         checkpoint=checkpoint,
         on_losses=(record if record is not None else []).append,
         on_eval=on_eval,
+        show_progress=False,
+        execution=execution,
+    )
+
+
+def train_head(
+    checkpoint: Path,
+    device: torch.device = CPU,
+    *,
+    method: str = "mean_teacher",
+    variant: str = "dc3",
+    loop: LoopOptions | None = None,
+    record: list[Losses] | None = None,
+    execution: str = "auto",
+) -> Head:
+    """`fit` of a head with dropout on the random features."""
+    torch.manual_seed(0)
+    return fit(
+        Head(N_FEATURES, N_CLASSES, 5 * N_CLASSES, dropout=0.3),
+        METHODS[method],
+        weights_of(variant),
+        make_feature_arrays(device),
+        loop or LoopOptions(8, 4, 1),
+        BatchOptions(BATCH),
+        CALM,
+        seed=0,
+        device=device,
+        precision="float32",
+        checkpoint=checkpoint,
+        on_losses=(record if record is not None else []).append,
+        on_eval=lambda step, head: None,
         show_progress=False,
         execution=execution,
     )

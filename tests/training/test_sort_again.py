@@ -97,7 +97,5 @@ def test_two_borders_or_an_unknown_sorting_are_refused(tiny: Callable[..., Confi
 
     with pytest.raises(InputError, match="ambiguous_share and ambiguous_from both name the border: give one"):
         check_config(tiny(sorting={"ambiguous_share": 0.5, "ambiguous_from": 0.3}), "here")
-    with pytest.raises(
-        InputError, match=r"sorting = 'confidenc': must be one of .* \(did you mean confidence"
-    ):
+    with pytest.raises(InputError, match=r"sorting = 'confidenc': must be one of .* \(did you mean confidence"):
         check_config(tiny(sorting={"sorting": "confidenc"}), "here")

@@ -17,8 +17,8 @@ class RawBatch(NamedTuple):
     class_weights: Tensor
     """(B,) weight n / (k n_c) of each image's class."""
     unlabelled: Tensor
-    """(U, H, W, 3) uint8; or (V, U, F) float16, the views that the method asked for. U is 0 where nobody needs unlabelled
-    images."""
+    """(U, H, W, 3) uint8; or (V, U, F) float16, the views that the method asked for. U is 0 where nobody needs
+    unlabelled images."""
     rows: Tensor
     """(B,) int64 place of each labelled image within the labelled part, from 0."""
     unlabelled_rows: Tensor

@@ -168,7 +168,7 @@ def _fixed_ambiguity(outputs: Outputs) -> Tensor:
 
 
 def _ssl_term(step: Step, ambiguous: Tensor | None, weights: DC3Weights) -> Tensor:
-    """The method's losses, those on unlabelled images times 1 - sg(p_a), as they are where no ambiguity is predicted."""
+    """The method's losses, those on unlabelled images times 1 - sg(p_a) where the variant predicts an ambiguity."""
     if step.unsupervised is None:
         if not weights.ambiguity_aware:
             return step.supervised.mean()

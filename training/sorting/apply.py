@@ -22,9 +22,18 @@ def fit_sorting(predictions: Predictions, options: SortingOptions, prior: float,
         predictions: of the network, not yet sorted.
         prior: p_A of the training.
     """
-    mine = predictions.select(np.isin(predictions.parts, TRAINING_PARTS))
+    mine = predictions.select(_is_training(predictions))
     seen = Seen(mine.classes, mine.clusters, mine.ambiguity, mine.embedding)
     return SORTINGS[options.sorting].fit(seen, options, prior, seed)
+
+
+def has_training_images(predictions: Predictions) -> bool:
+    """Whether a sorting can be fitted on them; those of one part alone have none."""
+    return bool(_is_training(predictions).any())
+
+
+def _is_training(predictions: Predictions) -> np.ndarray:
+    return np.isin(predictions.parts, TRAINING_PARTS)
 
 
 @torch.inference_mode()

@@ -1,4 +1,6 @@
-"""The contract of a semi-supervised method as functions that take a method and raise AssertionError.
+"""The contract of a semi-supervised method as functions that take a method and what its images are, pixels or features.
+
+They raise AssertionError.
 
 They ask it what it is able to do (its fields and what it overrides), never for its name.
 """
@@ -6,9 +8,10 @@ They ask it what it is able to do (its fields and what it overrides), never for 
 from collections.abc import Callable
 
 from tests.contracts.methods import gradients, images, judgements, labelled, options, passes, running, states
+from tests.contracts.methods.planted import Kind
 from training.methods.method import Method
 
-CHECKS: tuple[Callable[[Method], None], ...] = (
+CHECKS: tuple[Callable[[Method, Kind], None], ...] = (
     passes.losses_come_one_number_an_image,
     passes.outputs_are_those_of_the_views,
     passes.statistics_move_as_declared,

@@ -8,6 +8,7 @@ from torch import Tensor
 from tests.contracts.methods.gradients import row_gradients
 from tests.contracts.methods.planted import (
     DONE,
+    Kind,
     copy_state,
     judge,
     judges,
@@ -21,7 +22,7 @@ from training.methods.method import Judged, Method, Progress
 from training.methods.state import State
 
 
-def targets_are_no_flatter_than_guesses(method: Method) -> None:
+def targets_are_no_flatter_than_guesses(method: Method, kind: Kind) -> None:
     guesses = spread_logits(3).softmax(1)
     targets = method.target(guesses)
     assert targets.shape == guesses.shape
@@ -32,10 +33,10 @@ def targets_are_no_flatter_than_guesses(method: Method) -> None:
     assert (entropies[1] <= entropies[0] + 1e-5).all(), "guesses are flattened"
 
 
-def a_declared_judgement_tells_clear_from_doubtful(method: Method) -> None:
+def a_declared_judgement_tells_clear_from_doubtful(method: Method, kind: Kind) -> None:
     """Who overrides `judge` sorts: after a while, certain guesses count fully and those without an idea hardly."""
     state = lived_state(method)
-    _, judged = judge(method, planted_batch(method), state)
+    _, judged = judge(method, planted_batch(method, kind), state)
     counts = judged.counts
     assert counts.shape == (len(spread_logits(0)),)
     assert counts.min() >= 0
@@ -47,11 +48,11 @@ def a_declared_judgement_tells_clear_from_doubtful(method: Method) -> None:
         assert counts.min() == 1
 
 
-def each_image_counts_as_it_is_judged(method: Method) -> None:
+def each_image_counts_as_it_is_judged(method: Method, kind: Kind) -> None:
     """No mask, one of other images, or one that is not declared changes a loss."""
     if not method.learns_unlabelled:
         return
-    batch, state = planted_batch(method), lived_state(method)
+    batch, state = planted_batch(method, kind), lived_state(method)
     _, judged = judge(method, batch, state)
     losses = unlabelled_losses(method, batch, state=copy_state(state))
     if not method.mixes_images:
@@ -71,19 +72,19 @@ def _judging_all_alike(method: Method) -> Method:
     return Alike(**{field.name: getattr(method, field.name) for field in fields(method)})  # type: ignore[arg-type]
 
 
-def class_weights_weigh_the_labelled_loss(method: Method) -> None:
-    batch = planted_batch(method)
+def class_weights_weigh_the_labelled_loss(method: Method, kind: Kind) -> None:
+    batch = planted_batch(method, kind)
     weights = torch.linspace(0.5, 3, len(batch.images))
     plain, weighted = (take_step(method, place).supervised for place in (batch, batch._replace(class_weights=weights)))
     assert plain.min() > 0
     torch.testing.assert_close(weighted, weights * plain)
 
 
-def the_unlabelled_loss_grows_as_declared(method: Method) -> None:
+def the_unlabelled_loss_grows_as_declared(method: Method, kind: Kind) -> None:
     """A method without a warm-up has its full loss from the first step on."""
     if not method.learns_unlabelled:
         return
-    batch = planted_batch(method)
+    batch = planted_batch(method, kind)
     full = unlabelled_losses(method, batch, DONE)
     shares = []
     for share in (0.0, 0.1, 0.3, 0.7, 1.0):

@@ -1,4 +1,4 @@
-"""Batches whose images say how the network answers them, so that a check knows each guess beforehand."""
+"""Batches whose images, or features, say how the network answers them, so that a check knows each guess beforehand."""
 
 from functools import cache
 
@@ -12,6 +12,12 @@ from training.methods.state import Sizes, State
 from training.networks.outputs import Outputs
 
 N_CLASSES, N_LABELLED, N_VIEWED, SIZE = 4, 6, 24, 16
+Kind = tuple[int, ...]
+"""What the network takes of one image: its shape."""
+IMAGES: Kind = (3, SIZE, SIZE)
+FEATURES: Kind = (80,)
+"""Of a head alone: no fewer than the classes and the rows of a batch together."""
+KINDS: dict[str, Kind] = {"images": IMAGES, "features": FEATURES}
 N_UNLABELLED = 40
 """Of the whole training; a batch holds N_VIEWED of them."""
 DONE = Progress(1.0, 2.0**40)
@@ -19,7 +25,7 @@ SIZES = Sizes(N_UNLABELLED, N_CLASSES, torch.device("cpu"))
 
 
 class Planted(nn.Module):
-    """Answers with the first pixels of an image; its one parameter gets the gradient."""
+    """Answers with the first numbers of an image; its one parameter gets the gradient."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -28,15 +34,20 @@ class Planted(nn.Module):
 
     def forward(self, images: Tensor) -> Outputs:
         self.seen.append(images.detach())
-        logits = images[:, 0, 0, :N_CLASSES] * self.scale
+        logits = read(images) * self.scale
         return Outputs(logits, logits.repeat(1, 5), logits[:, 0])
 
 
-def plant(logits: Tensor) -> Tensor:
-    """(N, 3, SIZE, SIZE) images that are answered with (N, k) logits."""
-    images = torch.zeros(len(logits), 3, SIZE, SIZE)
-    images[:, 0, 0, :N_CLASSES] = logits
+def plant(logits: Tensor, kind: Kind = IMAGES) -> Tensor:
+    """(N, ...) images that are answered with (N, k) logits."""
+    images = torch.zeros(len(logits), *kind)
+    images.view(len(logits), -1)[:, :N_CLASSES] = logits
     return images
+
+
+def read(images: Tensor) -> Tensor:
+    """The (N, k) logits planted in them."""
+    return images.flatten(1)[:, :N_CLASSES]
 
 
 def spread_logits(seed: int, n: int = N_VIEWED) -> Tensor:
@@ -47,7 +58,9 @@ def spread_logits(seed: int, n: int = N_VIEWED) -> Tensor:
     return torch.linspace(0, 9, n)[:, None] * torch.eye(N_CLASSES)[labels] + noise
 
 
-def planted_batch(method: Method, seed: int = 0, first: Tensor | None = None, last: Tensor | None = None) -> Batch:
+def planted_batch(
+    method: Method, kind: Kind = IMAGES, seed: int = 0, first: Tensor | None = None, last: Tensor | None = None
+) -> Batch:
     """A batch whose views are leaves; (U, k) logits of the first and of the last view can be given."""
     generator = torch.Generator().manual_seed(seed)
     labels = torch.arange(N_LABELLED) % N_CLASSES
@@ -56,11 +69,13 @@ def planted_batch(method: Method, seed: int = 0, first: Tensor | None = None, la
     if len(method.views) > 1:
         logits.append(torch.randn(N_VIEWED, N_CLASSES, generator=generator) if last is None else last)
     return Batch(
-        plant(torch.linspace(0, 4, N_LABELLED)[:, None] * targets + torch.randn(targets.shape, generator=generator)),
+        plant(
+            torch.linspace(0, 4, N_LABELLED)[:, None] * targets + torch.randn(targets.shape, generator=generator), kind
+        ),
         targets,
         labels,
         torch.ones(N_LABELLED),
-        tuple(plant(view).requires_grad_() for view in logits),
+        tuple(plant(view, kind).requires_grad_() for view in logits),
         torch.arange(N_LABELLED),
         torch.randperm(N_UNLABELLED, generator=generator)[:N_VIEWED],
     )
@@ -109,7 +124,7 @@ def unlabelled_losses(method: Method, batch: Batch, progress: Progress = DONE, s
 
 def judge(method: Method, batch: Batch, state: State) -> tuple[Tensor, Judged]:
     """The (U, k) guesses that a method makes on the first view, and its judgement."""
-    guesses = batch.views[0].detach()[:, 0, 0, :N_CLASSES].softmax(1)
+    guesses = read(batch.views[0].detach()).softmax(1)
     return guesses, method.judge(guesses, batch.unlabelled_rows, state)
 
 

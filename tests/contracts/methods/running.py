@@ -10,6 +10,7 @@ from tests.contracts.methods.planted import (
     N_UNLABELLED,
     N_VIEWED,
     SIZES,
+    Kind,
     judges,
     lived_state,
     planted_batch,
@@ -34,29 +35,29 @@ class Watching(TorchDispatchMode):
         return func(*args, **kwargs or {})
 
 
-def no_value_is_read_by_the_host(method: Method) -> None:
+def no_value_is_read_by_the_host(method: Method, kind: Kind) -> None:
     """Progress as tensors, as the captured step has it: an `if` on them is seen as well."""
-    batch, state = planted_batch(method), lived_state(method)
+    batch, state = planted_batch(method, kind), lived_state(method)
     progress = Progress(torch.tensor(0.5), torch.tensor(2.0**19))
     with Watching():
         take_step(method, batch, progress=progress, state=state)
 
 
-def the_generator_decides_all_that_is_drawn(method: Method) -> None:
+def the_generator_decides_all_that_is_drawn(method: Method, kind: Kind) -> None:
     """Not torch's own state; and what is kept begins alike in every training."""
     found = []
     for seed in (0, 1):
         torch.manual_seed(seed)
         state = dict(method.make_state(SIZES))
         began = {name: values.clone() for name, values in state.items()}
-        step = take_step(method, planted_batch(method), state=state)
+        step = take_step(method, planted_batch(method, kind), state=state)
         found.append([step.supervised, step.unsupervised, *began.values(), *state.values()])
     for first, second in zip(*found, strict=True):
         assert (first is None) is (second is None)
         assert first is None or torch.equal(first, second), "drawn from elsewhere than the generator"
 
 
-def a_judgement_follows_its_image(method: Method) -> None:
+def a_judgement_follows_its_image(method: Method, kind: Kind) -> None:
     """The order within the batch changes neither what counts nor what is kept: guess, row and count belong together."""
     if not judges(method):
         return

@@ -14,7 +14,7 @@ import torch
 from torch.optim.swa_utils import AveragedModel
 
 from data.errors import InputError
-from tests.gpu.synthetic import SIZE, CutAt, train
+from tests.gpu.synthetic import SIZE, CutAt, train, train_head
 from training.config import Config
 from training.loop.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from training.loop.fit import Losses, NonFiniteError, fit
@@ -89,9 +89,12 @@ def test_not_a_number_stops_the_loop_and_names_step_and_term(
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_every_method_trains_under_every_variant(tmp_path: Path, method: str, variant: str) -> None:
+@pytest.mark.parametrize("learn", [train, train_head], ids=["images", "features"])
+def test_every_method_trains_under_every_variant(
+    tmp_path: Path, method: str, variant: str, learn: Callable[..., object]
+) -> None:
     record: list[Losses] = []
-    train(tmp_path / "c.pt", method=method, variant=variant, loop=LoopOptions(2, 2, 1), record=record)
+    learn(tmp_path / "c.pt", method=method, variant=variant, loop=LoopOptions(2, 2, 1), record=record)
     assert [losses.step for losses in record] == [1, 2]
     assert all(math.isfinite(value) for losses in record for value in losses.terms.values())
 
@@ -108,6 +111,18 @@ def test_resumed_training_ends_in_the_very_same_weights(store: Path, tiny: Calla
     record: list[Losses] = []
     resumed = run(config, store / "cut.pt", record)
     assert [losses.step for losses in record] == [3, 4]
+    for first, second in zip(whole.state_dict().values(), resumed.state_dict().values(), strict=True):
+        assert torch.equal(first, second)
+
+
+@pytest.mark.parametrize("method", ["mean_teacher", "fixmatch"])
+def test_a_head_on_features_resumes_to_the_very_same_weights(tmp_path: Path, method: str) -> None:
+    """Its views and what its dropout drops hang on seed and step alone."""
+    whole = train_head(tmp_path / "whole.pt", method=method)
+    with pytest.raises(InterruptedError):
+        train_head(tmp_path / "cut.pt", method=method, record=CutAt(7))
+    assert load_checkpoint(tmp_path / "cut.pt", CPU).step == 4
+    resumed = train_head(tmp_path / "cut.pt", method=method)
     for first, second in zip(whole.state_dict().values(), resumed.state_dict().values(), strict=True):
         assert torch.equal(first, second)
 

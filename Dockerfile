@@ -24,6 +24,7 @@ RUN chown dc3:dc3 /data
 USER dc3
 # As data/privacy.py has it; here also for a shell in the container, and for `mlflow` itself.
 ENV ORT_DISABLE_TELEMETRY=1 MLFLOW_DISABLE_TELEMETRY=true BENTOML_DO_NOT_TRACK=true PYDANTIC_DISABLE_PLUGINS=__all__
+ENV HF_HUB_DISABLE_TELEMETRY=1
 ENTRYPOINT ["dc3"]
 CMD ["--help"]
 

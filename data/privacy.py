@@ -16,6 +16,8 @@ SWITCHES = {
     "ORT_DISABLE_TELEMETRY": "1",
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "BENTOML_DO_NOT_TRACK": "true",  # this word; BentoML takes 1 for a no
+    # Of the hub that timm's weights come from, beside the download that was asked for.
+    "HF_HUB_DISABLE_TELEMETRY": "1",
     # A plugin that is installed beside us, such as Logfire, would see what pydantic checks.
     "PYDANTIC_DISABLE_PLUGINS": "__all__",
 }

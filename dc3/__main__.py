@@ -14,6 +14,7 @@ VERBS = {
     "sort": "gives a finished run another sorting: what is certain, and which cluster",
     "compare": "trains methods and variants side by side, and prints the paper's table",
     "tune": "searches prior and loss weights (Optuna)",
+    "networks": "lists what --network takes, with size and licence of the weights",
     "export": "writes a run's model as one ONNX file",
     "predict": "predicts images into a table, without a server",
     "serve": "answers predictions over HTTP",

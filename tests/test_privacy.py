@@ -61,7 +61,7 @@ def test_matplotlib_s_list_of_fonts_is_read_at_home_and_never_made_there(tmp_pat
 
 def test_the_images_have_the_switches_of_what_they_hold() -> None:
     stages = (ROOT / "Dockerfile").read_text().split("\nFROM base AS ")
-    for stage, left_out in (("train", set()), ("serve", {"MLFLOW_DISABLE_TELEMETRY"})):
+    for stage, left_out in (("train", set()), ("serve", {"MLFLOW_DISABLE_TELEMETRY", "HF_HUB_DISABLE_TELEMETRY"})):
         (text,) = [text for text in stages if text.startswith(f"{stage}\n")]
         found = dict(re.findall(r"(?<=[ ])(\w+)=(\S+)", "\n".join(re.findall(r"^ENV .*$", text, re.MULTILINE))))
         assert {name: found.get(name) for name in SWITCHES if name not in left_out} == {

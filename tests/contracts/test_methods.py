@@ -1,4 +1,4 @@
-"""Every method of METHODS keeps the contract of `training.methods.method`, on images and on features; none has a line."""
+"""Every method of METHODS keeps the contract of `training.methods.method`, on images and on features alike."""
 
 from collections.abc import Callable
 

@@ -8,7 +8,7 @@ import pytest
 
 from dc3.__main__ import VERBS
 
-HEAVY = ("torch", "torchvision", "mlflow", "sklearn", "scipy", "pandas", "pyarrow", "matplotlib", "optuna", "onnx",
+HEAVY = ("torch", "torchvision", "timm", "mlflow", "sklearn", "scipy", "pandas", "pyarrow", "matplotlib", "optuna", "onnx",
          "onnxruntime", "bentoml", "sqlalchemy")  # fmt: skip
 # each verb in turn: what one of them loads stays loaded, so that it is told of this one and of all after it
 ASK_ALL = """

@@ -25,6 +25,11 @@ def test_own_data_have_their_own_preset(given: list[str], split: str, source: st
     assert config.data.images == ("i" if "--images" in given else "")
 
 
+def test_own_data_are_trained_on_pretrained_features_that_need_no_download() -> None:
+    network = parse_options(TrainOptions, ["--images", "i", "--votes", "v"], "train", "")[0].config.network
+    assert (network.network, network.pretrained, network.freeze) == ("tf_efficientnet_lite0", "default", "all")
+
+
 def test_the_split_is_chosen_by_flags() -> None:
     given = ["--images", "i", "--votes", "v", "--split", "mine.csv", "--groups", "patient"]
     more = [*given, "--no-near-duplicates", "--no-reuse-labelled", "--labels", "majority"]

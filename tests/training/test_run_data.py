@@ -55,7 +55,7 @@ def original(migrated_database: Path, tmp_path_factory: pytest.TempPathFactory) 
     write_votes(lab.votes)
     with use_store(lab.store, migrated_database):
         options = ["--size", "16", "--steps", "2", "--evaluate-every", "2", "--batch-size", "8", "--device", "cpu"]
-        data = ["--source", "folder", "--images", str(lab.images), "--votes", str(lab.votes), "--test", "0.2"]
+        data = ["--preset", "own", "--source", "folder", "--images", str(lab.images), "--votes", str(lab.votes), "--test", "0.2"]
         command = [sys.executable, "-m", "dc3", "train", *options, *data, "--register", "owls"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

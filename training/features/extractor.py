@@ -54,7 +54,7 @@ def build_extractor(network: Network, size: int, device: torch.device) -> Extrac
 
         if is_cuda and "CUDAExecutionProvider" not in onnxruntime.get_available_providers():
             return _by_torch(network, device)
-        graph = _write_graph(network, size)
+        graph = write_graph(network, size)
     except ImportError:  # a borrowed GPU machine has torch alone
         return _by_torch(network, device)
     session = _open_session(onnxruntime, graph, device)
@@ -74,7 +74,8 @@ def n_threads() -> int:
     return min(torch.get_num_threads(), usable_cores())
 
 
-def _write_graph(network: Network, size: int) -> bytes:
+def write_graph(network: Network, size: int) -> bytes:
+    """The features' ONNX graph as a file has it, for images of size x size pixels."""
     place = next(network.parameters()).device
     pixels = torch.zeros((2, size, size, 3), dtype=torch.uint8, device=place)
     with _evaluating(network):

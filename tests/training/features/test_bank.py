@@ -311,7 +311,7 @@ def test_a_full_disk_is_told_and_what_was_written_stays(opener: Opener, monkeypa
         write(self, block, values)
 
     monkeypatch.setattr(compute_module.Blocks, "write", fail_late)
-    with pytest.raises(InputError, match="No space left on device. What was computed stays"):
+    with pytest.raises(InputError, match=r"No space left on device\. What was computed stays"):
         opener()
     monkeypatch.undo()
     assert count_work(opener) == (N_IMAGES - BLOCK) * N_VIEWS

@@ -24,9 +24,9 @@ class Predictions(NamedTuple):
     classes: np.ndarray
     """(N, k) float32, p_n."""
     clusters: np.ndarray
-    """(N, k') float32, p_o."""
+    """(N, k') float32, p_o, or what the run's sorting says in its place."""
     ambiguity: np.ndarray
-    """(N,) float32, p_a; zero for variants that predict none."""
+    """(N,) float32, p_a, or what the run's sorting says in its place; zero where neither predicts any."""
     embedding: np.ndarray
     """(N, F) float32 pooled features."""
     votes: np.ndarray

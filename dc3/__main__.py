@@ -11,6 +11,7 @@ VERBS = {
     "data": "check: what DC3 understands of images and votes, and whether they can be trained on",
     "votes": "reads votes in any form and writes them as one table",
     "train": "trains a model: clear or ambiguous, class, cluster",
+    "sort": "gives a finished run another sorting: what is certain, and which cluster",
     "compare": "trains methods and variants side by side, and prints the paper's table",
     "tune": "searches prior and loss weights (Optuna)",
     "networks": "lists what --network takes, with size and licence of the weights",

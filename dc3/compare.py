@@ -23,7 +23,7 @@ class CompareArguments:
 
 
 def main(argv: list[str]) -> int:
-    """Trains, prints a line a run and the table at the end."""
+    """Trains, prints a line a run and sorting, and the table at the end."""
     arguments, _ = parse_options(CompareArguments, argv, "compare", "Trains methods and variants side by side.")
     from training.comparison import compare
 
@@ -36,8 +36,9 @@ def main(argv: list[str]) -> int:
 
 def _print_row(progress: str, row: "RunRow") -> None:
     mark = "  degenerate" if row.degenerate else ""
-    right = "?" if row.right is None else f"{row.right:.1%}"
+    right, purity = ("?" if share is None else f"{share:.1%}" for share in (row.right, row.purity_left_out))
     print(
-        f"{progress:<38} right {right}  F1 {row.f1:.4f}  d {row.d:.4f}  ambiguous {row.ambiguous_share:.2f}{mark}",
+        f"{progress:<42} right {right}  F1 {row.f1:.4f}  d {row.d:.4f}  purity {purity}"
+        f"  ambiguous {row.ambiguous_share:.2f}{mark}",
         flush=True,
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,17 +11,22 @@ from data.ingest import Dataset
 from data.predictions import Predictions, read_predictions
 from training import track
 from training.batches.data_changes import find_changes
+from training.batches.data_record import align
 from training.config import Config, check_config, flatten
-from training.evaluate.baseline import fair_baseline
+from training.evaluate.baseline import fair_baseline, flat_baseline
 from training.evaluate.choice import is_choosable, merit
 from training.losses.dc3 import VARIANTS
 from training.methods import METHODS
-from training.options import By, CompareOptions
+from training.options import By, CompareOptions, SortingOptions
 from training.report.paper_figures import is_papers_data
 from training.report.scatter import draw_scatter
-from training.report.setup_rows import RunRow, SetupRow, summarise
+from training.report.setup_rows import AS_PUBLISHED, RunRow, SetupRow, summarise
 from training.report.setup_tables import make_csv, make_markdown, make_text
 from training.run_data import read_data
+from training.run_report import record_report
+from training.sort_again import sort_again
+from training.sorting import SORTINGS, predicts_ambiguity
+from training.sorting.apply import has_training_images
 from training.train import PREDICTIONS, resolve, train
 from web.canvas import save
 
@@ -43,7 +49,7 @@ def compare(
     on_run: Callable[[str, RunRow], None] | None = None,
     on_notice: Callable[[str], None] = lambda notice: None,
 ) -> Comparison:
-    """Trains each method, variant and seed below one MLflow run, and tabulates them.
+    """Trains each method, variant and seed below one MLflow run, measures it by each sorting, and tabulates them.
 
     Args:
         resume: id of a comparison that was interrupted: its finished runs are taken over.
@@ -61,36 +67,61 @@ def compare(
     for notice in dataset.notices:
         on_notice(notice)
     rows: list[RunRow] = []
+    every = options.report == "all"
     with track.open_run("compare", run_id=resume or None, tags={"dc3.kind": "compare"}) as parent:
         track.set_tags({"dc3.plan": f"{options.methods} x {options.variants} x {options.seeds}"})
         finished = track.finished_children(parent)
+        trained = ""
         for number, planned in enumerate(configs, 1):
-            run = finished.get(_name(planned)) or _train_one(planned, parent, dataset.fingerprint)
+            sorts = bool(trained) and planned.sorting != configs[0].sorting
+            run = finished.get(_name(planned))
+            if run is None and sorts:
+                run = _sort_one(planned, trained, parent, every)
+            elif run is None:
+                run = _train_one(planned, parent, dataset.fingerprint, every)
+            trained = trained if sorts else run.run_id
             rows.append(make_row(planned, run.run_id, _complete(run)))
             if on_run:
                 on_run(f"{number}/{len(configs)} {_name(planned)}", rows[-1])
-        rows = [with_baseline(row, rows, config, _fetch_predictions) for row in rows]
+        fetch = lru_cache(maxsize=1)(_fetch_predictions)  # rows of one vanilla run follow each other
+        rows = [with_baseline(row, rows, config, fetch) for row in rows]
         files = track.store() / "work" / parent
         paper = config.paper_dataset if is_papers_data(config.paper_dataset, *_size(dataset)) else ""
         table, text = write_table(rows, paper, files, options.by)
         track.log_file(files)
         if best := find_best(rows, options.by):
             track.set_tags({"dc3.best_run": best.run_id})
+            if options.report == "best":
+                _report(best.run_id, parent, dataset)
     return Comparison(parent, table, text, files)
 
 
 def plan(config: Config, options: CompareOptions) -> list[Config]:
-    """All combinations, seeds outermost: after a third of the time there is one whole table."""
+    """All combinations, seeds outermost: after a third of the time there is one whole table.
+
+    The sortings of one training follow each other; with the first of them it is trained.
+    """
+    sortings = _plan_sortings(config, options)
     methods = _names(options.methods, list(METHODS), "--methods")
     variants = _names(options.variants, list(VARIANTS), "--variants")
     if options.seeds < 1:
         raise InputError(f"--seeds = {options.seeds}: at least one run of each combination is needed.")
     first = config.runtime.seed
     return [
-        replace(config, method=method, variant=variant, runtime=replace(config.runtime, seed=seed))
+        replace(config, method=method, variant=variant, runtime=replace(config.runtime, seed=seed), sorting=sorting)
         for seed in range(first, first + options.seeds)
         for method in methods
         for variant in variants
+        for sorting in sortings
+    ]
+
+
+def _plan_sortings(config: Config, options: CompareOptions) -> list[SortingOptions]:
+    """Each with the border given, where it has one."""
+    names = _names(options.sortings, list(SORTINGS), "--sortings") if options.sortings else [config.sorting.sorting]
+    return [
+        replace(config.sorting, sorting=name) if SORTINGS[name].gives_ambiguity else SortingOptions(sorting=name)
+        for name in names
     ]
 
 
@@ -129,7 +160,9 @@ def _names(text: str, known: Sequence[str], flag: str) -> list[str]:
 
 
 def _name(config: Config) -> str:
-    return f"{config.method} {config.variant} seed {config.runtime.seed}"
+    """Of the paper's sorting as comparisons from before there were others named their runs."""
+    sorting = "" if config.sorting.sorting == AS_PUBLISHED else f" by {config.sorting.sorting}"
+    return f"{config.method} {config.variant} seed {config.runtime.seed}{sorting}"
 
 
 def _check_resumed(resume: str, configs: Sequence[Config], dataset: Dataset) -> None:
@@ -160,14 +193,31 @@ def _find_differences(recorded: Config, planned: Config) -> list[str]:
     return [f"{key} = {before.get(key)}, not {now.get(key)}" for key in names]
 
 
-def _train_one(config: Config, parent: str, fingerprint: str) -> track.FinishedRun:
-    result = train(config, name=_name(config), parent=parent)
+def _train_one(config: Config, parent: str, fingerprint: str, with_report: bool) -> track.FinishedRun:
+    result = train(config, name=_name(config), parent=parent, with_report=with_report)
     if result.fingerprint != fingerprint:
         raise InputError(
             f"The data changed while they were compared: run {result.run_id} saw others than the first."
             " Leave images and votes alone until the table is there, and start anew."
         )
     return track.FinishedRun(result.run_id, result.metrics | {"seconds": result.seconds}, fingerprint)
+
+
+def _sort_one(config: Config, trained: str, parent: str, with_report: bool) -> track.FinishedRun:
+    result = sort_again(trained, config.sorting, name=_name(config), parent=parent, with_report=with_report)
+    return track.FinishedRun(result.run_id, result.metrics | {"seconds": result.seconds}, result.fingerprint)
+
+
+def _report(run_id: str, parent: str, dataset: Dataset) -> None:
+    """The page of a run that was recorded without one."""
+    summary = track.summarise(run_id)
+    page = track.store() / "work" / run_id / "report.html"
+    page.parent.mkdir(parents=True, exist_ok=True)
+    aligned = align(dataset, track.load_data_record(run_id))
+    with track.open_run(summary.name, run_id=run_id, parent=parent):
+        record_report(
+            summary.name, run_id, summary.config, aligned, _fetch_predictions(run_id), track.find_figures(run_id), page
+        )
 
 
 def _fetch_predictions(run_id: str) -> Predictions:
@@ -196,21 +246,31 @@ def make_row(config: Config, run_id: str, metrics: Mapping[str, float]) -> RunRo
         right_shuffled=metrics.get("proposals_right_shuffled"),
         right_commonest=metrics.get("proposals_right_commonest"),
         d_left_out=metrics.get("d_left_out"),
+        sorting=config.sorting.sorting,
+        d_weighted=metrics.get("d_weighted"),
+        purity_left_out=metrics.get("purity_left_out"),
     )
 
 
 def with_baseline(row: RunRow, rows: Sequence[RunRow], config: Config, fetch: Callable[[str], Predictions]) -> RunRow:
     """Adds what the vanilla run of the same method and seed reaches at the same share of ambiguous images.
 
+    Only to runs as published: for one that is sorted by confidence the vanilla run under that sorting is the baseline.
+
     Args:
         fetch: gives the predictions of a run by its id.
     """
     vanilla = next((r for r in rows if (r.method, r.variant, r.seed) == (row.method, "vanilla", row.seed)), None)
-    if vanilla is None or not VARIANTS[row.variant].ambiguity_aware or row.degenerate:
+    learnt = row.sorting == AS_PUBLISHED and predicts_ambiguity(row.variant, row.sorting)
+    if vanilla is None or not learnt or row.degenerate:
         return row
     predictions = fetch(vanilla.run_id)
     n_clusters = config.network.clusters_per_class * len(predictions.class_names)
-    found = fair_baseline(predictions.part("validation"), row.ambiguous_share, n_clusters, row.seed)
+    flat = flat_baseline(predictions.part("validation"), row.ambiguous_share, n_clusters, row.seed)
+    row = row._replace(flat_d=flat.d, flat_d_minus_f1=flat.d_minus_f1, flat_right=flat.right)
+    if not has_training_images(predictions):  # as in what a borrowed machine brought back of a large run
+        return row
+    found = fair_baseline(predictions, row.ambiguous_share, row.seed)
     return row._replace(
         baseline_f1=found.f1,
         baseline_d=found.d,

@@ -148,6 +148,8 @@ def check_config(config: Config, origin: str) -> Config:
         value = flat[key]
         if value is not None and not low <= value <= high:
             faults.append(f"{key} = {value}: must lie between {low:g} and {high:g}")
+    if flat["ambiguous_share"] is not None and flat["ambiguous_from"] is not None:
+        faults.append("ambiguous_share and ambiguous_from both name the border: give one of them")
     if faults:
         raise InputError(f"{origin} has {len(faults)} fault(s):\n- " + "\n- ".join(faults))
     return config
@@ -158,8 +160,9 @@ def _list_names() -> dict[str, Mapping[str, object]]:
     # here: they load torch, and whoever reads a preset to show its values needs none
     from training.losses.dc3 import VARIANTS
     from training.methods import METHODS
+    from training.sorting import SORTINGS
 
-    return {"method": METHODS, "variant": VARIANTS, "source": SOURCES}
+    return {"method": METHODS, "variant": VARIANTS, "source": SOURCES, "sorting": SORTINGS}
 
 
 def _find_network_faults(network: NetworkOptions, optimiser: OptimiserOptions) -> list[str]:

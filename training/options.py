@@ -160,5 +160,11 @@ class CompareOptions:
     """Names with commas between, or all."""
     seeds: int = 3
     """Runs of each combination, the seeds from --seed on."""
+    sortings: str = ""
+    """Sortings under which each training is measured, with commas between, or all; empty takes --sorting. Each
+    further one is a run of its own, without another training."""
+    report: Literal["best", "all", "none"] = "best"
+    """Which runs get a page with pictures: that of the best run, all, which takes longer than a short training, or
+    none."""
     by: By = "proposals_right"
     """What the best is chosen by: right proposals, or the paper's d - F1, which many tiny clusters make low."""

@@ -12,10 +12,10 @@ from data.votes.counts import ambiguous_share
 from training import track
 from training.batches.votes_used import count_used
 from training.config import Config, flatten
-from training.losses.dc3 import VARIANTS
 from training.report.figures import explain, run_figures
 from training.report.model_card import CardFacts, write_model_card
 from training.report.page import PageFigure, render_page
+from training.sorting import predicts_ambiguity
 from web.canvas import save
 
 
@@ -37,9 +37,8 @@ def record_report(
     pictures = []
     folder = page.with_name("figures")
     folder.mkdir(exist_ok=True)
-    figures = run_figures(
-        predictions.select(shown), images, VARIANTS[config.variant].ambiguity_aware, config.runtime.seed
-    )
+    aware = predicts_ambiguity(config.variant, config.sorting.sorting)
+    figures = run_figures(predictions.select(shown), images, aware, config.runtime.seed)
     for figure_name, figure in figures:
         path = folder / f"{figure_name}.png"
         save(figure, path)
@@ -87,5 +86,6 @@ def _essentials(config: Config) -> dict[str, object]:
     """The options that tell runs apart at a glance."""
     flat = flatten(asdict(config))
     names = ("network", "size", "steps", "batch_size", "lr", "labels", "prior", "inverse_ce_labelled",
-             "inverse_ce_unlabelled", "ambiguity_weight", "similarity_weight", "seed")  # fmt: skip
-    return {name: flat[name] for name in names}
+             "inverse_ce_unlabelled", "ambiguity_weight", "similarity_weight", "sorting", "ambiguous_share",
+             "ambiguous_from", "seed")  # fmt: skip
+    return {name: flat[name] for name in names if flat[name] is not None}

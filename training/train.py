@@ -37,9 +37,14 @@ from training.networks.heads import Head, Network
 from training.run_backbone import check_backbone, describe_backbone, rebuild_network, record_backbone
 from training.run_data import read_data, recall_data
 from training.run_report import record_report
+from training.sorting import predicts_ambiguity
+from training.sorting.apply import fit_sorting, sort_predictions
+from training.sorting.network import NetworkSorting
+from training.sorting.stored import read_sorting, write_sorting
 
 CHECKPOINT = "checkpoint.pt"
 PREDICTIONS = track.PREDICTIONS_FILE
+SORTING = "sorting.pt"
 FEATURES = "features"
 """Folder of the store with the banks of features."""
 
@@ -124,6 +129,7 @@ def train(
         commonest = commonest_class(dataset.counts[split.labelled], np.array(dataset.names)[split.labelled], seed)
         start = time.monotonic()
 
+        # on the way by what the network says; a sorting is fitted once, at the end
         def record(step: int, averaged: torch.nn.Module) -> None:
             validation = learning.predict(averaged, split.validation)
             metrics = dict(evaluate(validation, aware, commonest))
@@ -136,7 +142,8 @@ def train(
         # of a resumed run only the time since its last checkpoint
         seconds = time.monotonic() - start
         predictions = learning.predict(averaged)
-        metrics = _final_metrics(predictions, aware)
+        predictions = sort_run(predictions, config, checkpoint.with_name(SORTING))
+        metrics = final_metrics(predictions, predicts_ambiguity(config.variant, config.sorting.sorting))
         # at the last step, where the curves end
         track.log_metrics(metrics | {"seconds": seconds}, config.loop.steps)
         path = checkpoint.with_name(PREDICTIONS)
@@ -225,6 +232,14 @@ def _configure_fit(config: Config, network: torch.nn.Module, arrays: TrainingArr
     )
 
 
+def sort_run(predictions: Predictions, config: Config, path: Path) -> Predictions:
+    """The network's predictions in the hands of the run's sorting, which is fitted, written and logged."""
+    sorting = fit_sorting(predictions, config.sorting, config.dc3.prior, config.runtime.seed)
+    write_sorting(sorting, config.sorting, path)
+    track.log_file(path)
+    return sort_predictions(predictions, sorting)
+
+
 def load_run(run_id: str) -> TrainedRun:
     """Loads network, predictions and data record of a finished run, on the CPU; today's data are not read."""
     summary = track.summarise(run_id)
@@ -241,7 +256,9 @@ def load_run(run_id: str) -> TrainedRun:
     else:
         network = build_network(replace(config.network, pretrained=""), config.data.size, len(data.classes))
         network.load_state_dict(weights)
-    predictor = Predictor(network, VARIANTS[config.variant].ambiguity_aware, rounds_features=frozen).eval()
+    # runs of before sorting had a file of its own are as published
+    sorting = read_sorting(track.fetch_file(run_id, SORTING)) if track.has_file(run_id, SORTING) else NetworkSorting()
+    predictor = Predictor(network, VARIANTS[config.variant].ambiguity_aware, frozen, sorting).eval()
     metrics = track.find_figures(run_id)
     return TrainedRun(run_id, config, predictor, predictions, data, caption_clusters(predictions), metrics)
 
@@ -284,7 +301,8 @@ def _record_losses(losses: Losses) -> None:
     track.log_metrics(values | {"images_per_second": losses.images_per_second}, losses.step)
 
 
-def _final_metrics(predictions: Predictions, ambiguity_aware: bool) -> dict[str, float]:
+def final_metrics(predictions: Predictions, ambiguity_aware: bool) -> dict[str, float]:
+    """Of the validation part, and with the prefix test_ of the test part where there is one."""
     metrics = evaluate_part(predictions, "validation", ambiguity_aware)
     if len(predictions.part("test").images):
         test = evaluate_part(predictions, "test", ambiguity_aware)

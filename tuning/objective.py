@@ -13,7 +13,7 @@ from data.predictions import read_predictions
 from training import track
 from training.evaluate.metrics import DEGENERATE_SHARE
 from training.loop.fit import NonFiniteError
-from training.losses.dc3 import VARIANTS
+from training.sorting import predicts_ambiguity
 from training.train import TrainResult, train
 from tuning.pictures import draw_pictures
 from tuning.space import suggest
@@ -66,7 +66,8 @@ class Objective(NamedTuple):
         """Stores the pictures for the dashboard; returns the Markdown that shows them."""
         predictions = read_predictions(result.predictions)
         seen = np.flatnonzero((predictions.parts == "validation") & (predictions.votes.sum(1) > 0))
-        aware = VARIANTS[self.record.config.variant].ambiguity_aware
+        config = self.record.config
+        aware = predicts_ambiguity(config.variant, config.sorting.sorting)
         lines = []
         with track.scratch() as folder:
             for title, path in draw_pictures(predictions.select(seen), self.dataset.images[seen], aware, folder):

@@ -41,6 +41,7 @@ def search_ranges(config: Config, options: SpaceOptions) -> tuple[Range, ...]:
     variant = VARIANTS[config.variant]
     # the similarity compares two views; a method with one has none, and its weight would be noise to the sampler
     two_views = options.tune_method or len(METHODS[config.method].views) > 1
+    # of what the training is told: where a sorting alone takes the prior as its border, nothing is learnt by it
     ranges = (PRIOR,) * variant.ambiguity_aware
     ranges += INVERSE_CE * variant.inverse_ce
     ranges += (AMBIGUITY,) * variant.ambiguity_aware

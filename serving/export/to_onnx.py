@@ -84,6 +84,7 @@ def export(
         fingerprint=trained.data.fingerprint,
         precision=precision,
         reading=trained.data.reading,
+        sorting={"by": trained.config.sorting.sorting, **trained.predictor.sorting.facts()},
         network=network.network,
         weights=origin.source,
         licence=origin.licence,

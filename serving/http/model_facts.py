@@ -31,6 +31,7 @@ def describe_model(card: ModelCard, version: str) -> dict[str, object]:
         "reading": card.reading.to_json(),
         "prior": card.prior,
         "variant": card.variant,
+        "sorting": card.sorting,
         "network": card.network,
         "weights": card.weights,
         "licence": card.licence,

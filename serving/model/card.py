@@ -48,6 +48,8 @@ class ModelCard:
     """Where those came from with which the backbone's training began, in words; empty where it began at random."""
     licence: str = ""
     """Of these, as their publisher states it; `unknown` where they came from a file."""
+    sorting: Mapping[str, str | float] = dataclasses.field(default_factory=lambda: {"by": "network"})
+    """`by`, the sorting that decides what is certain and which cluster; and what it says of itself, as its border."""
     registered: str = ""
     """Where the file came out of a model registry: models:/NAME/VERSION."""
     format_version: int = FORMAT_VERSION
@@ -125,8 +127,9 @@ _KINDS: dict[str, type | tuple[type, ...]] = {
     "network": str,
     "weights": str,
     "licence": str,
+    "sorting": dict,
     "registered": str,
     "format_version": int,
 }
-_MAY_BE_MISSING = ("typical", "reading", "network", "weights", "licence", "registered")
+_MAY_BE_MISSING = ("typical", "reading", "network", "weights", "licence", "sorting", "registered")
 """Files of older exports lack them."""

@@ -41,6 +41,7 @@ CARD = ModelCard(
     licence="apache-2.0",
     metrics={"f1": 0.75},
     fingerprint="f00d",
+    sorting={"by": "confidence", "ambiguous_from": 0.25},
     # of a camera of 12 bits
     reading=Reading({"16-bit grey": (0.0, 4095.0)}),
     # the last cluster holds no image

@@ -9,17 +9,34 @@ from data.predictions import Predictions
 from training.batches.augment import to_unit_range
 from training.batches.split import Split
 from training.networks.heads import Network
+from training.sorting.network import NetworkSorting
+from training.sorting.sorting import Sorting
 
 
 class Predictor(nn.Module):
-    """Network with the range of its pixels before it and softmax and sigmoid behind it."""
+    """Network with the range of its pixels before it, and softmax, sigmoid and the run's sorting behind it."""
 
-    def __init__(self, network: Network, ambiguity_aware: bool, rounds_features: bool = False) -> None:
-        """`rounds_features`: for a head that has learned on a bank, whose features are rounded to float16."""
+    def __init__(
+        self,
+        network: Network,
+        ambiguity_aware: bool,
+        rounds_features: bool = False,
+        sorting: Sorting | None = None,
+    ) -> None:
+        """`ambiguity_aware` is the network's variant; without a sorting its own answers stay as they are.
+
+        `rounds_features`: for a head that has learned on a bank, whose features are rounded to float16.
+        """
         super().__init__()
         self.network = network
-        self.ambiguity_aware = ambiguity_aware
+        self.learnt_ambiguity = ambiguity_aware
         self.rounds_features = rounds_features
+        self.sorting = sorting or NetworkSorting()
+
+    @property
+    def ambiguity_aware(self) -> bool:
+        """Whether it tells ambiguous from certain at all."""
+        return self.learnt_ambiguity or self.sorting.gives_ambiguity
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Predicts a batch.
@@ -38,13 +55,14 @@ class Predictor(nn.Module):
     def judge(self, features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Class probabilities (N, k), cluster probabilities (N, k') and ambiguity (N,) of features (N, F).
 
-        The ambiguity is zero for variants that do not train it.
+        The ambiguity is zero where neither the variant trains it nor the sorting gives it.
         """
         outputs = self.network.outputs(features)
         ambiguity = outputs.ambiguity.sigmoid()
-        if not self.ambiguity_aware:
+        if not self.learnt_ambiguity:
             ambiguity = ambiguity * 0.0
-        return outputs.classes.softmax(1), outputs.clusters.softmax(1), ambiguity
+        classes = outputs.classes.softmax(1)
+        return classes, *self.sorting(classes, outputs.clusters.softmax(1), ambiguity, features)
 
 
 @torch.inference_mode()

@@ -60,6 +60,21 @@ def _judge_by_others(clusters: np.ndarray, truth: np.ndarray) -> np.ndarray:
     return np.where(truth == top[places], share[places], 0.0)
 
 
+def purity_left_out(clusters: np.ndarray, truth: np.ndarray) -> float:
+    """Share of images whose class is the one that most OTHER members of their cluster have, 0 to 1.
+
+    An image alone in its cluster counts wrong, and where m classes are met equally often among the others, the image
+    counts 1/m if its own is one of them.
+    Example: truth 0 0 1 | 1 gives (1/2 + 1/2 + 0 + 0) / 4 = 1/4; purity as it is mostly counted, own image included,
+    would be 3/4, and 1 if each image were a cluster.
+
+    Args:
+        clusters: (N,) cluster numbers, N at least 1.
+        truth: (N,) majority of the votes.
+    """
+    return float(_judge_by_others(clusters, truth).mean())
+
+
 def left_out_distance(votes: np.ndarray, clusters: np.ndarray) -> float:
     """d with each image left out of its cluster's mean, averaged over images; 0 (alike) to sqrt(2), lower is better.
 
@@ -110,8 +125,12 @@ def right_metrics(
         yield "proposals_right_commonest", float((truth == commonest).mean())
 
 
-def left_out_metrics(classes: np.ndarray, clusters: np.ndarray, votes: np.ndarray, seed: int) -> Iterator[Metric]:
-    """d_left_out on the images that the paper's d is measured on, and its levels by chance; none for one image.
+def left_out_metrics(
+    classes: np.ndarray, clusters: np.ndarray, votes: np.ndarray, truth: np.ndarray, seed: int
+) -> Iterator[Metric]:
+    """purity_left_out and d_left_out on the images that the paper's d is measured on; none for one image.
+
+    Of d_left_out also its levels by chance:
 
     `..._shuffled`: mean of 20 permutations of the clusters. `..._commonest`: all in one group, as they are for who
     always says the commonest class. Where all images are certain, the predicted classes serve as clusters over all.
@@ -121,6 +140,7 @@ def left_out_metrics(classes: np.ndarray, clusters: np.ndarray, votes: np.ndarra
     soft = soft_labels(votes[ambiguous] if ambiguous.any() else votes)
     if len(soft) < 2:
         return
+    yield "purity_left_out", purity_left_out(groups, truth[ambiguous] if ambiguous.any() else truth)
     _, places, sizes = np.unique(groups, return_inverse=True, return_counts=True)
     generator = np.random.default_rng(seed)
     shuffled = [_distance(soft, generator.permutation(places), sizes) for _ in range(N_SHUFFLES)]

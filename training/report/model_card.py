@@ -48,7 +48,7 @@ it again.
 LIMITS = """\
 - The class counts for images that are predicted certain, the cluster for the others; the class of an ambiguous image
   is no proposal.
-- The share of images called ambiguous follows the prior chosen for the training, not only the images.
+- The share of images called ambiguous follows the prior or the border that was chosen, not only the images.
 - Metrics hold for images like those of the data named above, and take the annotators' votes for the truth. Few votes an
   image make both the soft labels and these metrics coarse.
 - The validation part chose among runs wherever runs were compared or tuned: then only the test part is unspent."""

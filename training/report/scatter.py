@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from training.report.setup_rows import RunRow, order_methods, order_variants
+from training.report.setup_rows import RunRow, order_methods, order_setups
 from web.canvas import class_colours, new_figure
 
 MARKERS = "osD^vP*X"
@@ -15,19 +15,20 @@ BASELINE_MARKER = "+"
 
 
 def draw_scatter(rows: Sequence[RunRow]) -> Figure:
-    """Each run by F1 and d in percent: colour = method, marker = variant; best is the lower right corner.
+    """Each run by F1 and d in percent: colour = method, marker = variant and sorting; best is the lower right corner.
 
     Degenerate runs are hollow; crosses are the fair baselines. Grey lines join points of equal d - F1.
     """
-    methods, variants = order_methods(rows), order_variants(rows)
+    methods = order_methods(rows)
+    setups = [next(row.setup for row in rows if (row.variant, row.sorting) == setup) for setup in order_setups(rows)]
     colours = dict(zip(methods, class_colours(len(methods)), strict=True))
-    markers = {variant: MARKERS[place % len(MARKERS)] for place, variant in enumerate(variants)}
+    markers = {setup: MARKERS[place % len(MARKERS)] for place, setup in enumerate(setups)}
     figure = new_figure(9.5, 6.2)
     axes = figure.add_axes((0.08, 0.1, 0.66, 0.82))
     for row in rows:
         colour = colours[row.method]
         face = "none" if row.degenerate else colour
-        axes.plot(100 * row.f1, 100 * row.d, markers[row.variant], ms=8, mec=colour, mfc=face, mew=1.4, alpha=0.85)
+        axes.plot(100 * row.f1, 100 * row.d, markers[row.setup], ms=8, mec=colour, mfc=face, mew=1.4, alpha=0.85)
         if row.baseline_f1 is not None and row.baseline_d is not None:
             axes.plot(100 * row.baseline_f1, 100 * row.baseline_d, BASELINE_MARKER, ms=10, mec=colour, mew=1.8)
     axes.margins(0.08)
@@ -36,7 +37,7 @@ def draw_scatter(rows: Sequence[RunRow]) -> Figure:
     axes.set_ylabel("inner distance d, percent (less is better)")
     axes.set_title("One point a run; grey lines: equal d − F1, better to the lower right", size=11)
     handles = [Line2D([], [], color=colours[name], marker="s", ls="", label=name) for name in methods]
-    handles += [Line2D([], [], color="0.2", marker=markers[name], ls="", label=name) for name in variants]
+    handles += [Line2D([], [], color="0.2", marker=markers[name], ls="", label=name) for name in setups]
     if any(row.baseline_f1 is not None for row in rows):
         handles.append(Line2D([], [], color="0.2", marker=BASELINE_MARKER, ms=9, ls="", label="fair baseline (no DC3)"))
     if any(row.degenerate for row in rows):

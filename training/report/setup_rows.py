@@ -1,4 +1,4 @@
-"""Table 2 from single runs: best, mean and standard deviation of each method and variant."""
+"""Table 2 from single runs: best, mean and standard deviation of each method, variant and sorting."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -9,6 +9,8 @@ from training.options import By
 from training.report.paper_figures import POOLED, POOLED_METHODS, PaperFigures, paper_figures
 
 VARIANT_ORDER = ("vanilla", "inverse_ce", "cc", "dc3", "dc3_guided")
+AS_PUBLISHED = "network"
+"""The sorting of the paper."""
 
 
 class RunRow(NamedTuple):
@@ -34,11 +36,25 @@ class RunRow(NamedTuple):
     """The same for who always proposes the commonest class."""
     d_left_out: float | None = None
     baseline_f1: float | None = None
-    """What a user would do without DC3 (`training.evaluate.baseline`); None where there is no vanilla run."""
+    """What a user would do without DC3 (`training.evaluate.baseline`); None where there is no vanilla run, and for
+    runs that are sorted as the baseline is."""
     baseline_d: float | None = None
     baseline_d_minus_f1: float | None = None
     baseline_right: float | None = None
     baseline_auroc: float | None = None
+    sorting: str = AS_PUBLISHED
+    d_weighted: float | None = None
+    """None for a run of an older version, as the next."""
+    purity_left_out: float | None = None
+    flat_d: float | None = None
+    """The second baseline: one k-means over all ambiguous images."""
+    flat_d_minus_f1: float | None = None
+    flat_right: float | None = None
+
+    @property
+    def setup(self) -> str:
+        """Variant and sorting in words; the paper's sorting is not named."""
+        return self.variant if self.sorting == AS_PUBLISHED else f"{self.variant} by {self.sorting}"
 
 
 class Spread(NamedTuple):
@@ -52,10 +68,11 @@ class Spread(NamedTuple):
 
 
 class SetupRow(NamedTuple):
-    """One line of the table: all runs of a method and variant, or of a variant over all methods (method `all`)."""
+    """One line of the table: all runs of a method, variant and sorting, or of these over all methods (method `all`)."""
 
     method: str
     variant: str
+    sorting: str
     n_runs: int
     """Runs that are not degenerate."""
     n_degenerate: int
@@ -78,29 +95,33 @@ class SetupRow(NamedTuple):
     baseline_d_minus_f1: Spread
     baseline_right: Spread
     baseline_auroc: Spread
+    d_weighted: Spread
+    purity_left_out: Spread
+    flat_d: Spread
+    flat_d_minus_f1: Spread
+    flat_right: Spread
     paper: PaperFigures | None
 
 
 def summarise(rows: Sequence[RunRow], paper_dataset: str = "", by: By = "proposals_right") -> list[SetupRow]:
-    """One row a method and variant, then (with several methods) one a variant over all methods, as in Table 4.
+    """One row a method, variant and sorting, then (with several methods) one over all methods, as in Table 4.
 
     Args:
         paper_dataset: whose figures to put beside ours; empty or unknown for none.
         by: what the best run of a line is chosen by.
     """
-    methods, variants = order_methods(rows), order_variants(rows)
+    methods, setups = order_methods(rows), order_setups(rows)
     table = []
     for method in methods:
-        for variant in variants:
-            chosen = [row for row in rows if (row.method, row.variant) == (method, variant)]
+        for setup in setups:
+            chosen = [row for row in rows if (row.method, row.variant, row.sorting) == (method, *setup)]
             if chosen:
-                table.append(_summarise_setup(method, variant, chosen, paper_dataset, by))
+                table.append(_summarise_setup(method, *setup, chosen, paper_dataset, by))
     if len(methods) > 1:
         theirs = paper_dataset if set(methods) <= POOLED_METHODS else ""
-        table += [
-            _summarise_setup(POOLED, variant, [row for row in rows if row.variant == variant], theirs, by)
-            for variant in variants
-        ]
+        for setup in setups:
+            chosen = [row for row in rows if (row.variant, row.sorting) == setup]
+            table.append(_summarise_setup(POOLED, *setup, chosen, theirs, by))
     return table
 
 
@@ -109,13 +130,17 @@ def order_methods(rows: Sequence[RunRow]) -> list[str]:
     return list(dict.fromkeys(row.method for row in rows))
 
 
-def order_variants(rows: Sequence[RunRow]) -> list[str]:
-    """The variants in the order of Table 4."""
-    found = {row.variant for row in rows}
-    return [name for name in VARIANT_ORDER if name in found] + sorted(found - set(VARIANT_ORDER))
+def order_setups(rows: Sequence[RunRow]) -> list[tuple[str, str]]:
+    """Variant and sorting: the variants in the order of Table 4, the sortings of each in that of their first run."""
+    found = list(dict.fromkeys((row.variant, row.sorting) for row in rows))
+    known = [name for name in VARIANT_ORDER if any(name == variant for variant, _ in found)]
+    variants = known + sorted({variant for variant, _ in found} - set(VARIANT_ORDER))
+    return [setup for variant in variants for setup in found if setup[0] == variant]
 
 
-def _summarise_setup(method: str, variant: str, rows: Sequence[RunRow], paper_dataset: str, by: By) -> SetupRow:
+def _summarise_setup(
+    method: str, variant: str, sorting: str, rows: Sequence[RunRow], paper_dataset: str, by: By
+) -> SetupRow:
     kept = [row for row in rows if by == "proposals_right" or not row.degenerate]
     best, baseline_best = (
         _find_lowest([row.d_minus_f1 for row in kept]),
@@ -130,10 +155,11 @@ def _summarise_setup(method: str, variant: str, rows: Sequence[RunRow], paper_da
     return SetupRow(
         method=method,
         variant=variant,
+        sorting=sorting,
         n_runs=len(rows) - n_degenerate,
         n_degenerate=n_degenerate,
         best_run_id=kept[best].run_id if best is not None else "",
-        paper=paper_figures(paper_dataset, method, variant),
+        paper=paper_figures(paper_dataset, method, variant) if sorting == AS_PUBLISHED else None,
         **ours,
         **baseline,
     )
@@ -141,9 +167,12 @@ def _summarise_setup(method: str, variant: str, rows: Sequence[RunRow], paper_da
 
 _FIGURES = (
     *("f1", "d", "d_minus_f1", "ambiguous_share", "auroc", "seconds"),
-    *("right", "right_shuffled", "right_commonest", "d_left_out"),
+    *("right", "right_shuffled", "right_commonest", "d_left_out", "d_weighted", "purity_left_out"),
 )
-_BASELINE_FIGURES = ("baseline_f1", "baseline_d", "baseline_d_minus_f1", "baseline_right", "baseline_auroc")
+_BASELINE_FIGURES = (
+    *("baseline_f1", "baseline_d", "baseline_d_minus_f1", "baseline_right", "baseline_auroc"),
+    *("flat_d", "flat_d_minus_f1", "flat_right"),
+)
 
 
 def _find_lowest(values: Sequence[float | None]) -> int | None:

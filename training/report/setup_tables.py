@@ -8,14 +8,15 @@ from typing import NamedTuple
 import pandas as pd
 
 from training.options import By
-from training.report.setup_rows import SetupRow, Spread
+from training.report.setup_rows import AS_PUBLISHED, SetupRow, Spread
 
 NOTES = (
     "All in percent. right: proposals that are right, of all images: certain ones by their class, ambiguous ones by "
-    "the majority of the others in their cluster. base: what is reached without DC3. chance: the same with the "
-    "clusters shuffled. common: the commonest class for every image. d': d with each image left out of its cluster's "
-    "mean, weighted by images. F1: weighted, on images predicted certain. d: inner distance on images predicted "
-    "ambiguous (vanilla, inverse_ce: all images, by class); many tiny clusters make it low.",
+    "the majority of the others in their cluster. base, flat: what is reached without DC3. chance: the same with the "
+    "clusters shuffled. common: the commonest class for every image. F1: weighted, on images predicted certain. d: "
+    "inner distance on images predicted ambiguous (where none are predicted: all images, by class), the mean over "
+    "clusters; many tiny clusters make it low. d by images: the same, the mean over images. d': each image left out of "
+    "its cluster's mean. purity: images whose class most others of their cluster have; one alone counts wrong.",
     "Runs: those that are not degenerate; +n: degenerate ones (at most 10 % certain or ambiguous). std: n-1.",
 )
 BEST_NOTES: dict[By, str] = {
@@ -27,8 +28,13 @@ SEEDS_NOTE = (
     "images in part. Compare means, or methods and variants of one seed."
 )
 BASELINE_NOTE = (
-    "Without DC3 (base): the vanilla run of the same method and seed; the same share of images set aside by max p_n, "
-    "their embeddings clustered by k-means. Best: its own best run."
+    "Without DC3: the vanilla run of the same method and seed, the same share of images set aside by max p_n. base: "
+    "sorted by confidence, k-means inside each predicted class, fitted on training images. flat: one k-means over all "
+    "that are set aside. Best: its own best run."
+)
+SORTING_NOTE = (
+    "sorted by: what decides which images are certain and which cluster the others belong to. network: p_a and p_o, as "
+    "published. confidence: 1 - max p_n, and k-means inside each predicted class."
 )
 PAPER_NOTE = (
     "Paper: best of three runs by d-F1 of WRN-28-2 after 16,384 steps, prior 0.6; compare only what was trained as "
@@ -37,6 +43,7 @@ PAPER_NOTE = (
 
 
 _MEAN = "mean ± std"
+_NAMES = ("method", "variant", "sorted by")
 
 
 class Grid(NamedTuple):
@@ -64,7 +71,7 @@ def make_markdown(table: Sequence[SetupRow], by: By = "proposals_right", n_seeds
     for title, header, rows in _make_grids(table):
         lines = [
             tuple(name.replace("\n", " ") for name in header),
-            ("---", "---", *["---:"] * (len(header) - 2)),
+            tuple("---" if name in _NAMES else "---:" for name in header),
             *rows,
         ]
         blocks.append(f"**{title}**\n\n" + "\n".join("| " + " | ".join(line) + " |" for line in lines))
@@ -92,57 +99,85 @@ def make_csv(table: Sequence[SetupRow]) -> str:
 
 
 def _make_grids(table: Sequence[SetupRow]) -> list[Grid]:
-    """Right proposals; the layout of Table 2; where there is a baseline or a figure of the paper, a table with them."""
+    """Right proposals; the clusters; the paper's measures; beside them the baselines and the paper's, where known."""
+    names = _name_setups(table)
     right = Grid(
         "Right proposals",
-        ("method", "variant", "right", _MEAN, "base", "chance", "common", "d'", "ambig.", "runs"),
+        (*names.header, "right", _MEAN, "base", "flat", "chance", "common", "ambig.", "runs"),
         [
             (
-                *(row.method, row.variant),
-                *(_percent(row.right.best), _mean(row.right)),
-                *map(_percent, (row.baseline_right.best, row.right_shuffled.best, row.right_commonest.best)),
-                *(_percent(row.d_left_out.best), _percent(row.ambiguous_share.best), _count_runs(row)),
+                *(*name, _percent(row.right.best), _mean(row.right)),
+                *map(_percent, (row.baseline_right.best, row.flat_right.best)),
+                *map(_percent, (row.right_shuffled.best, row.right_commonest.best, row.ambiguous_share.best)),
+                _count_runs(row),
             )
-            for row in table
+            for name, row in zip(names.rows, table, strict=True)
         ],
     )
-    header = ("method", "variant", "F1", _MEAN, "d", _MEAN, "d-F1", _MEAN, "ambig.", "runs")
-    rows = [
-        (
-            *(row.method, row.variant),
-            *(text for value in (row.f1, row.d, row.d_minus_f1) for text in (_percent(value.best), _mean(value))),
-            _percent(row.ambiguous_share.best),
-            _count_runs(row),
-        )
-        for row in table
-    ]
-    grids = [right, Grid("The paper's measures: best run, mean and standard deviation", header, rows)]
-    compared = [row for row in table if row.paper or _has_baseline(row)]
-    if compared:
-        grids.append(_make_side_grid(compared))
+    clusters = Grid(
+        "Clusters, by measures that tiny ones do not win",
+        (*names.header, "purity", _MEAN, "d by\nimages", _MEAN, "d'", _MEAN),
+        [
+            (
+                *name,
+                *(text for value in (row.purity_left_out, row.d_weighted, row.d_left_out) for text in _both(value)),
+            )
+            for name, row in zip(names.rows, table, strict=True)
+        ],
+    )
+    papers = Grid(
+        "The paper's measures: best run, mean and standard deviation",
+        (*names.header, "F1", _MEAN, "d", _MEAN, "d-F1", _MEAN),
+        [
+            (*name, *(text for value in (row.f1, row.d, row.d_minus_f1) for text in _both(value)))
+            for name, row in zip(names.rows, table, strict=True)
+        ],
+    )
+    grids = [right, clusters, papers]
+    with_baseline, with_paper = [row for row in table if _has_baseline(row)], [row for row in table if row.paper]
+    grids += [_make_baseline_grid(with_baseline)] if with_baseline else []
+    grids += [_make_paper_grid(with_paper)] if with_paper else []
     return grids
 
 
-def _make_side_grid(table: Sequence[SetupRow]) -> Grid:
-    header: tuple[str, ...] = ("method", "variant", "F1", "d", "d-F1", "AUROC")
-    title = "Best run"
-    with_baseline, with_paper = any(_has_baseline(row) for row in table), any(row.paper for row in table)
-    if with_baseline:
-        header += ("base\nF1", "base\nd", "base\nd-F1", "base\nAUROC")
-        title += ", beside what is reached without DC3 (base)"
-    if with_paper:
-        header += ("paper\nF1", "paper\nd", "paper\nd-F1")
-        title += ", beside the paper's"
+def _name_setups(table: Sequence[SetupRow]) -> Grid:
+    """The first columns; the sorting is told where it is not everywhere that of the paper."""
+    if not _has_sortings(table):
+        return Grid("", ("method", "variant"), [(row.method, row.variant) for row in table])
+    header = ("method", "variant", "sorted by")
+    return Grid("", header, [(row.method, row.variant, row.sorting) for row in table])
+
+
+def _make_baseline_grid(table: Sequence[SetupRow]) -> Grid:
+    names = _name_setups(table)
+    base = ("base\nF1", "base\nd", "base\nd-F1", "base\nAUROC", "flat\nd", "flat\nd-F1")
     rows = []
-    for row in table:
-        values = [row.f1.best, row.d.best, row.d_minus_f1.best, row.auroc.best]
-        if with_baseline:
-            baseline = (row.baseline_f1, row.baseline_d, row.baseline_d_minus_f1, row.baseline_auroc)
-            values += [value.best for value in baseline]
-        if with_paper:
-            values += [row.paper.f1, row.paper.d, row.paper.d_minus_f1] if row.paper else [math.nan] * 3
-        rows.append((row.method, row.variant, *map(_percent, values)))
-    return Grid(title, header, rows)
+    for name, row in zip(names.rows, table, strict=True):
+        ours = (row.f1, row.d, row.d_minus_f1, row.auroc)
+        theirs = (row.baseline_f1, row.baseline_d, row.baseline_d_minus_f1, row.baseline_auroc)
+        values = (*ours, *theirs, row.flat_d, row.flat_d_minus_f1)
+        rows.append((*name, *(_percent(value.best) for value in values)))
+    title = "Best run, beside what is reached without DC3 (base, flat)"
+    return Grid(title, (*names.header, "F1", "d", "d-F1", "AUROC", *base), rows)
+
+
+def _make_paper_grid(table: Sequence[SetupRow]) -> Grid:
+    names = _name_setups(table)
+    rows = []
+    for name, row in zip(names.rows, table, strict=True):
+        assert row.paper is not None
+        values = (row.f1.best, row.d.best, row.d_minus_f1.best, row.paper.f1, row.paper.d, row.paper.d_minus_f1)
+        rows.append((*name, *map(_percent, values)))
+    header = (*names.header, "F1", "d", "d-F1", "paper\nF1", "paper\nd", "paper\nd-F1")
+    return Grid("Best run, beside the paper's", header, rows)
+
+
+def _has_sortings(table: Sequence[SetupRow]) -> bool:
+    return any(row.sorting != AS_PUBLISHED for row in table)
+
+
+def _both(value: Spread) -> tuple[str, str]:
+    return _percent(value.best), _mean(value)
 
 
 def _count_runs(row: SetupRow) -> str:
@@ -156,6 +191,7 @@ def _has_baseline(row: SetupRow) -> bool:
 def _make_notes(table: Sequence[SetupRow], by: By, n_seeds: int) -> list[str]:
     notes = [*NOTES, BEST_NOTES[by]]
     notes += [SEEDS_NOTE] if n_seeds > 1 else []
+    notes += [SORTING_NOTE] if _has_sortings(table) else []
     notes += [BASELINE_NOTE] if any(_has_baseline(row) for row in table) else []
     notes += [PAPER_NOTE] if any(row.paper for row in table) else []
     return notes
@@ -175,11 +211,12 @@ def _align(grid: Grid) -> str:
     header = [tuple(upper for upper, _ in pairs), tuple(lower for _, lower in pairs)]
     widths = [max(map(len, column)) for column in zip(*header, *grid.rows, strict=True)]
     gaps = [_gap(place, upper, lower) for place, (upper, lower) in enumerate(pairs)]
+    n_names = sum(name in _NAMES for name in grid.header)
 
     def align(line: tuple[str, ...]) -> str:
         cells = zip(gaps, line, widths, strict=True)
         return "".join(
-            gap + (cell.ljust(width) if place < 2 else cell.rjust(width))
+            gap + (cell.ljust(width) if place < n_names else cell.rjust(width))
             for place, (gap, cell, width) in enumerate(cells)
         ).rstrip()
 

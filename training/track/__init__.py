@@ -20,10 +20,12 @@ from training.track.runs import (
     find_run,
     finished_children,
     has_file,
+    list_files,
     load_config,
     load_data_record,
     name_of,
     summarise,
+    tag_origin,
 )
 
 __all__ = [
@@ -43,6 +45,7 @@ __all__ = [
     "find_run",
     "finished_children",
     "has_file",
+    "list_files",
     "list_rounds",
     "load_config",
     "load_data_record",
@@ -59,6 +62,7 @@ __all__ = [
     "sqlite_address",
     "store",
     "summarise",
+    "tag_origin",
     "tag_round",
     "validation_of",
 ]

@@ -6,8 +6,8 @@ from mlflow.entities import Run
 
 from data.errors import InputError, name_some
 from training.evaluate.choice import is_choosable, merit
-from training.losses.dc3 import VARIANTS
 from training.options import By
+from training.sorting import predicts_ambiguity
 from training.track.connection import connect, store_name
 from training.track.run_log import FINGERPRINT, VALIDATION
 from training.track.runs import PREDICTIONS_FILE, fetch_file, find_run, has_file, load_data_record
@@ -18,7 +18,8 @@ _PAGE = 1000
 def best_run(by: By = "proposals_right", on_notice: Callable[[str], None] = lambda notice: None) -> str:
     """Id of the best finished run on the data and the validation images of the newest one.
 
-    Only variants that predict the ambiguity count: another model could not tell which image to cluster.
+    Only runs that predict the ambiguity, by their variant or their sorting, count: another model could not tell which
+    image to cluster.
 
     Args:
         on_notice: gets what was left out of the comparison, and why.
@@ -87,8 +88,8 @@ def find_figures(run_id: str) -> dict[str, float]:
 
 
 def _is_aware(run: Run) -> bool:
-    variant = VARIANTS.get(run.data.params.get("variant", "dc3"))
-    return variant is None or variant.ambiguity_aware
+    params = run.data.params
+    return predicts_ambiguity(params.get("variant", "dc3"), params.get("sorting", "network"))
 
 
 def _list_trainings() -> list[Run]:

@@ -17,6 +17,8 @@ from training.track.run_log import CONFIG_FILE, DATA_FILE, FINGERPRINT, SPLIT_FI
 
 FINISHED = "FINISHED"
 PREDICTIONS_FILE = "predictions.parquet"
+SORTED_FROM = "dc3.sorted_from"
+"""Tag: the run that was trained, where this one is that one under another sorting."""
 
 
 class RunSummary(NamedTuple):
@@ -105,6 +107,18 @@ def check_unfinished(run_id: str, kind: str) -> None:
 def name_of(run_id: str) -> str:
     """What a run is called."""
     return str(find_run(run_id).info.run_name)
+
+
+def tag_origin(run_id: str) -> dict[str, str]:
+    """Tags of a run that is made of another one: what it tells of its data and its round, and its id."""
+    own = ("dc3.study", "dc3.trial", "dc3.uncommitted_changes")
+    tags = find_run(run_id).data.tags
+    return {key: tag for key, tag in tags.items() if key.startswith("dc3.") and key not in own} | {SORTED_FROM: run_id}
+
+
+def list_files(run_id: str) -> list[str]:
+    """Names of the files that are stored with a run, those in folders left out."""
+    return [file.path for file in connect().list_artifacts(run_id) if not file.is_dir]
 
 
 def load_config(run_id: str) -> Config:

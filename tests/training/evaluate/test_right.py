@@ -13,6 +13,7 @@ from training.evaluate.right import (
     left_out_distance,
     left_out_metrics,
     proposals_right,
+    purity_left_out,
     right_metrics,
 )
 
@@ -56,6 +57,31 @@ def test_proposals_right_equals_the_slow_reference(n_clusters: int) -> None:
     assert proposals_right(classes, clusters, truth) == pytest.approx(slow_proposals_right(classes, clusters, truth))
 
 
+def test_purity_left_out_of_the_docstring() -> None:
+    truth = np.array([0, 0, 1, 1])
+    assert purity_left_out(np.array([0, 0, 0, 1]), truth) == 0.25
+    assert purity_left_out(np.arange(4), truth) == 0, "clusters of one"
+
+
+@pytest.mark.parametrize("n_clusters", [1, 3, 200])
+def test_purity_left_out_equals_the_slow_reference(n_clusters: int) -> None:
+    random = np.random.default_rng(n_clusters)
+    truth, clusters = random.integers(0, 4, 300), random.integers(0, n_clusters, 300)
+    slow = slow_proposals_right(np.full(300, -1), clusters, truth)
+    assert purity_left_out(clusters, truth) == pytest.approx(slow)
+
+
+def test_purity_is_measured_where_d_is() -> None:
+    """On ambiguous images by cluster; where all are certain, on all images by predicted class."""
+    mixed = make_predictions([0.9] * 30 + [0.1] * 30)
+    ambiguous = mixed.select(np.arange(60) < 30)
+    expected = purity_left_out(ambiguous.clusters.argmax(1), ambiguous.labels)
+    assert dict(evaluate(mixed, True))["purity_left_out"] == expected
+    certain = make_predictions([0.1] * 60)
+    by_class = purity_left_out(certain.classes.argmax(1), certain.labels)
+    assert dict(evaluate(certain, True))["purity_left_out"] == by_class
+
+
 @pytest.mark.parametrize("n_clusters", [1, 5, 150])
 def test_left_out_distance_equals_the_slow_reference(n_clusters: int) -> None:
     random = np.random.default_rng(n_clusters)
@@ -88,7 +114,7 @@ def test_chance_is_that_of_shuffled_clusters_and_of_the_commonest_class() -> Non
     assert found["proposals_right"] == 1
     assert found["proposals_right_shuffled"] == pytest.approx(0.58, abs=0.03)
     assert found["proposals_right_commonest"] == 0.4
-    distances = dict(left_out_metrics(np.zeros(1000, int), groups, np.eye(2, dtype=int)[truth], seed=0))
+    distances = dict(left_out_metrics(np.zeros(1000, int), groups, np.eye(2, dtype=int)[truth], truth, seed=0))
     assert distances["d_left_out"] == 0
     one_group = slow_left_out_distance(np.eye(2, dtype=int)[truth], np.zeros(1000))
     assert distances["d_left_out_commonest"] == pytest.approx(one_group)
@@ -143,5 +169,5 @@ def test_ten_thousand_images_take_a_fraction_of_a_second() -> None:
     votes = random.integers(0, 9, (10_000, 10)) + 1
     truth, clusters = votes.argmax(1), random.integers(0, 2_000, 10_000)
     start = time.process_time()
-    dict(right_metrics(truth, clusters, truth, 0, 0)), dict(left_out_metrics(truth, clusters, votes, 0))
+    dict(right_metrics(truth, clusters, truth, 0, 0)), dict(left_out_metrics(truth, clusters, votes, truth, 0))
     assert time.process_time() - start < 1

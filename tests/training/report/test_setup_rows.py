@@ -22,7 +22,14 @@ def row(method: str, variant: str, seed: int, f1: float, d: float, **changes: ob
 
 def with_baseline(row_: RunRow, f1: float, d: float) -> RunRow:
     return row_._replace(
-        baseline_right=f1 - d, baseline_f1=f1, baseline_d=d, baseline_d_minus_f1=d - f1, baseline_auroc=0.6
+        baseline_right=f1 - d,
+        baseline_f1=f1,
+        baseline_d=d,
+        baseline_d_minus_f1=d - f1,
+        baseline_auroc=0.6,
+        flat_d=d + 0.1,
+        flat_d_minus_f1=d + 0.1 - f1,
+        flat_right=f1 - d - 0.1,
     )
 
 
@@ -129,21 +136,25 @@ def test_paper_figures_come_from_the_right_table_and_prior() -> None:
     assert paper_figures("plankton", "mean_teacher", "cc") is None
 
 
-def make_full_table() -> list[SetupRow]:
-    rows = [
-        with_baseline(row(method, variant, seed, 0.9, 1.2 + seed / 100), 0.6, 0.3)
+def make_full_table(sortings: tuple[str, ...] = ("network",)) -> list[SetupRow]:
+    runs = [
+        row(method, variant, seed, 0.9, 0.7 + seed / 100, d_weighted=0.8, purity_left_out=0.5, sorting=sorting)
         for method in ("mean_teacher", "pseudo_label")
-        for variant in ("vanilla", "inverse_ce", "dc3")
+        for variant in ("vanilla", "inverse_ce", "dc3_guided")
         for seed in range(3)
+        for sorting in sortings
     ]
+    rows = [with_baseline(one, 0.6, 0.3) if one.sorting == "network" else one for one in runs]
     return summarise(rows, "cifar10h")
 
 
-def test_text_fits_100_columns_and_is_aligned() -> None:
-    text = make_text(make_full_table())
+@pytest.mark.parametrize("sortings", [("network",), ("network", "confidence")])
+def test_text_fits_100_columns_and_is_aligned(sortings: tuple[str, ...]) -> None:
+    text = make_text(make_full_table(sortings))
     assert max(map(len, text.splitlines())) <= 100
-    blocks = re.split("Right proposals\\n|The paper's measures|Best run, beside", text)[1:]
-    assert len(blocks) == 3
+    assert ("sorted by: what decides" in text) is (len(sortings) > 1)
+    blocks = re.split("Right proposals\\n|Clusters, by|The paper's measures|Best run, beside", text)[1:]
+    assert len(blocks) == 5
     for block in blocks:
         assert len({len(line) for line in block.splitlines() if line.startswith(("mean_", "pseudo_", "all "))}) == 1
     text = make_text(summarise(ROWS, by="d_minus_f1"), "d_minus_f1")
@@ -154,17 +165,35 @@ def test_text_fits_100_columns_and_is_aligned() -> None:
         make_full_table(), n_seeds=3
     )
     assert "2+1" in text
-    assert "Without DC3 (base)" not in text
+    assert "Without DC3" not in text
     assert "Paper" not in text
 
 
 def test_markdown_tables_have_as_many_cells_in_each_line() -> None:
     blocks = [block.splitlines() for block in make_markdown(make_full_table()).split("\n\n") if block.startswith("|")]
-    assert len(blocks) == 3
+    assert len(blocks) == 5
     for lines in blocks:
         assert len({line.count("|") for line in lines}) == 1
-    assert "paper d-F1" in blocks[2][0]
-    assert blocks[0][0].startswith("| method | variant | right | mean ± std | base | chance | common | d' |")
+    assert "paper d-F1" in blocks[4][0]
+    assert "base d-F1 | base AUROC | flat d | flat d-F1 |" in blocks[3][0]
+    assert blocks[0][0].startswith("| method | variant | right | mean ± std | base | flat | chance | common | ambig. |")
+    assert blocks[1][0] == "| method | variant | purity | mean ± std | d by images | mean ± std | d' | mean ± std |"
+    assert " | 50.00 | 50.00 ± 0.00 | 80.00 | 80.00 ± 0.00 | " in blocks[1][2]
+
+
+def test_each_sorting_has_a_line_of_its_own_and_the_papers_figures_stand_by_its_own() -> None:
+    rows = [*ROWS, *(one._replace(sorting="confidence", f1=one.f1 + 0.1) for one in ROWS)]
+    table = summarise(rows, "cifar10h", by="d_minus_f1")
+    assert [(line.variant, line.sorting) for line in table] == [
+        *(("vanilla", "network"), ("vanilla", "confidence")),
+        *(("dc3", "network"), ("dc3", "confidence")),
+    ]
+    assert [line.f1.mean for line in table[2:]] == pytest.approx([0.75, 0.85])
+    assert [line.paper is not None for line in table] == [True, False, True, False]
+    assert "| dc3 | confidence | " in make_markdown(table)
+    assert pd.read_csv(io.StringIO(make_csv(table)))["sorting"].tolist() == ["network", "confidence"] * 2
+    markers = {line.get_marker() for line in draw_scatter(rows).axes[0].lines} - {"None", None}
+    assert len(markers) == 4
 
 
 def test_csv_has_every_figure_in_percent() -> None:

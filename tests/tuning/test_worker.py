@@ -10,6 +10,7 @@ import pytest
 from optuna.trial import FrozenTrial, TrialState
 
 from data.errors import InputError
+from tests.threads import join_threads, start_thread
 from training.loop.fit import NonFiniteError
 from tuning import worker
 from tuning.objective import STARTED
@@ -46,18 +47,15 @@ def states(study: optuna.Study) -> list[TrialState]:
 
 def work_together(options: StudyOptions, n_workers: int, n_trials: int) -> None:
     """Lets workers begin at the same moment; an error in one of them is a warning of pytest, so a failure."""
-    start = threading.Barrier(n_workers)
+    start = threading.Barrier(n_workers, timeout=60)
 
     def body() -> None:
         own = open_study(options)
         start.wait()
         work(own, run, n_trials, options.grace, ignore)
 
-    threads = [threading.Thread(target=body) for _ in range(n_workers)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
+    threads = [start_thread(body) for _ in range(n_workers)]
+    join_threads(*threads, waits_for=lambda: states(open_study(options)), limit_s=120)
 
 
 @pytest.mark.filterwarnings("ignore:Heartbeat of storage")  # of a trial that is asked for by hand
@@ -87,10 +85,9 @@ def test_no_more_are_begun_than_are_asked_for(options: StudyOptions) -> None:
         time.sleep(0.2)
         study.tell(1, [1.0, 0.0])
 
-    thread = threading.Thread(target=end_soon)
-    thread.start()
+    thread = start_thread(end_soon)
     work(open_study(options), run, 2, options.grace, begun.append)
-    thread.join()
+    join_threads(thread, waits_for=lambda: states(study))
     assert begun == []
     assert states(study) == [TrialState.COMPLETE] * 2
 

@@ -3,10 +3,12 @@
 import threading
 import time
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 import optuna
 import pytest
+from optuna.storages._heartbeat import HeartbeatThread
 from optuna.trial import FrozenTrial, TrialState
 
 from data.errors import InputError
@@ -170,6 +172,27 @@ def test_a_trial_whose_worker_died_before_it_began_blocks_nobody(options: StudyO
     study = open_study(options)
     study.add_trial(optuna.create_trial(state=TrialState.RUNNING))
     work(study, run, 1, 0.1, ignore)
+    assert states(study) == [TrialState.FAIL, TrialState.COMPLETE]
+
+
+def test_a_worker_killed_before_optunas_first_heartbeat_blocks_nobody(
+    options: StudyOptions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The thread that writes it may come late on a crowded machine: here it never does."""
+    options = replace(options, grace=2)
+    study = open_study(options)
+
+    def die(trial: optuna.Trial) -> tuple[float, float]:
+        run(trial)
+        raise SystemExit
+
+    with monkeypatch.context() as late:
+        late.setattr(HeartbeatThread, "_record_heartbeat", lambda *_: None)
+        with pytest.raises(SystemExit):
+            work(study, die, 1, options.grace, ignore)
+    assert states(study) == [TrialState.RUNNING]
+    other = start_thread(lambda: work(open_study(options), run, 1, options.grace, ignore))
+    join_threads(other, waits_for=lambda: states(study))
     assert states(study) == [TrialState.FAIL, TrialState.COMPLETE]
 
 

@@ -20,6 +20,7 @@ import numpy as np
 import tyro
 
 from data.errors import InputError
+from dc3.notices import print_notice
 from dc3.steps import free_port, run_verb, train_run, wait_until_ready
 from relabel.simulate.annotators import AnnotatorModel, TimeModel
 
@@ -198,7 +199,7 @@ def _label_studio(options: RelabelDemoOptions, folder: Path, proposals: Path) ->
     """Address and data folder of a new Label Studio, which stops with the block."""
     from relabel.label_studio.install import install
 
-    program = options.program or str(install())
+    program = options.program or str(install(on_notice=print_notice))
     port, data = free_port(), folder / "label-studio"
     arguments = ["label-studio", "start", str(proposals), "--data-dir", str(data), "--port", str(port)]
     print(f"\n$ dc3 {shlex.join(arguments)} --program {program}", flush=True)

@@ -41,7 +41,8 @@ def main(argv: list[str]) -> int:
         print(f"{name:<24}{value:10.4f}")
     for sentence in describe_quality(result.metrics).words:
         print(f"quality      {sentence}")
-    print(f"run          {result.run_id}, sorted from {options.run}")
+    print(f"run          {result.run_id}")
+    print(f"sorted from  {options.run}")
     print(f"predictions  {result.predictions}")
     if result.report.exists():
         print(f"report       {result.report}")

@@ -32,8 +32,8 @@ def test_a_vanilla_run_sorted_by_confidence_goes_the_whole_way(
     before = read_predictions(origin.predictions)
     assert main(["sort", origin.run_id, "--by", "confidence", "--ambiguous-share", "0.5"]) == 0
     printed = capsys.readouterr().out
-    run_id = printed.split("run          ")[1].split(",")[0]
-    assert f"sorted from {origin.run_id}" in printed
+    run_id = printed.split("run          ")[1].split()[0]
+    assert f"sorted from  {origin.run_id}" in printed
     assert "purity_left_out" in printed
     assert "d_weighted" in printed
 

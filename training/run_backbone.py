@@ -88,7 +88,7 @@ def rebuild_network(run_id: str, config: Config, n_classes: int) -> Network:
         fault = f"what --pretrained {config.network.pretrained or '(none)'} gives today has another digest"
     if digest_weights(backbone) != record.digest:
         raise _lacking(run_id, record, fault)
-    return Network(backbone, build_head(config.network, backbone.width, n_classes))
+    return Network(backbone, build_head(config.network, backbone.width, n_classes), config.network.mirror)
 
 
 def _load_copy(record: BackboneRecord, config: Config) -> Backbone | None:

@@ -27,6 +27,7 @@ from training.evaluate.predict import Predictor, predict
 from training.evaluate.right import commonest_class
 from training.features.bank import Bank, open_bank
 from training.features.progress import StderrProgress
+from training.features.views import MIRRORED, WEAK
 from training.loop.checkpoint import load_checkpoint
 from training.loop.fit import Losses, fit
 from training.loop.runtime import choose_device, choose_execution, one_thread, uses_bf16
@@ -195,22 +196,23 @@ def _prepare(config: Config, dataset: Dataset, split: Split, earlier: str | None
             return start_fit(**given)
 
     def predict_features(averaged: Head, rows: np.ndarray | None = None) -> Predictions:
-        predictor = Predictor(Network(network.backbone, averaged), aware, rounds_features=True)
-        return predict(predictor, dataset, split, rows, seed=seed, features=bank.plain)
+        predictor = Predictor(Network(network.backbone, averaged, network.mirrors), aware, rounds_features=True)
+        return predict(predictor, dataset, split, rows, seed=seed, features=bank.predicting)
 
     return _Learning(fit_head, predict_features, lambda: record_backbone(backbone, network.backbone))
 
 
 def _open_bank(config: Config, network: Network, dataset: Dataset, device: torch.device, show_progress: bool) -> Bank:
-    """The features of the images and of the views that the method looks at."""
+    """The features of the images and of the views that the method, or the prediction, looks at."""
+    views = {WEAK, *build_method(config.method, config.ssl).views}
     return open_bank(
         network,
         dataset,
         track.store() / FEATURES,
         n_views=config.network.bank_views,
-        views=frozenset({"weak", *build_method(config.method, config.ssl).views}),
+        views=frozenset(views | {MIRRORED} if network.mirrors else views),
         device=device,
-        on_progress=StderrProgress() if show_progress else None,
+        on_progress=StderrProgress(show_progress),
     )
 
 

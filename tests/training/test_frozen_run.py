@@ -111,6 +111,30 @@ def test_one_file_answers_as_the_run_does(result: TrainResult, tmp_path: Path) -
     np.testing.assert_allclose(found.embedding, expected.embedding, atol=1e-3 * expected.embedding.max())
 
 
+def test_a_mirroring_run_answers_by_the_mean_of_both_and_so_does_its_file(
+    copied: TrainResult, config: Config, tmp_path: Path
+) -> None:
+    mirroring = replace(config, network=replace(config.network, mirror=True))
+    found = train(mirroring, show_progress=False, with_report=False)
+    stored, plain = read_predictions(found.predictions), read_predictions(copied.predictions)
+    run = load_run(found.run_id)
+    dataset, split = read_data(run.config)
+    flipped = dataset._replace(images=np.ascontiguousarray(dataset.images[:, :, ::-1]))
+    seen = load_run(copied.run_id).predictor
+    mirrored = predict(seen, flipped, split).embedding
+    np.testing.assert_allclose(
+        stored.embedding, (plain.embedding + mirrored) / 2, atol=2e-3 * float(plain.embedding.max())
+    )
+    assert not np.allclose(stored.embedding, plain.embedding, atol=1e-2 * float(plain.embedding.max()))
+    assert_equal(predict(run.predictor, flipped, split), stored)  # the mirror image has the same answer
+    path = tmp_path / "model.onnx"
+    export(found.run_id, path)
+    scores = Model(path).predict(dataset.images[:64])
+    expected = stored.select(np.arange(64))
+    for name in ("classes", "clusters", "ambiguity"):
+        np.testing.assert_allclose(getattr(scores, name), getattr(expected, name), atol=1e-4, err_msg=name)
+
+
 def test_a_repeated_run_takes_the_bank_and_ends_in_the_same_weights(result: TrainResult, config: Config) -> None:
     tables = {path: path.stat().st_mtime_ns for path in (track.store() / "features").glob("*/*.npy")}
     assert len(tables) == 2

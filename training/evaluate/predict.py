@@ -1,5 +1,7 @@
 """A trained network as images in, probabilities out: the module that predicts, and that is exported."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -47,10 +49,18 @@ class Predictor(nn.Module):
         Returns:
             class probabilities (N, k), cluster probabilities (N, k'), ambiguity (N,), embedding (N, F).
         """
-        features = self.network.features(to_unit_range(images)).float()
+        pixels = to_unit_range(images)
+        if self.network.mirrors:
+            pixels = torch.cat([pixels, pixels.flip(3)])
+        features = self.network.features(pixels).float()
         # not the embedding: where a last bit of the backbone differs, as it does from one library to the next, rounding
         # makes a jump of it, which hardly moves the sums of the head
-        return *self.judge(features.half().float() if self.rounds_features else features), features
+        rounded = features.half().float() if self.rounds_features else features
+        return *self.judge(self._average(rounded)), self._average(features)
+
+    def _average(self, features: Tensor) -> Tensor:
+        """(N, F): where the network mirrors, of (2 N, F), images first, the mean of each image's two."""
+        return features.view(2, -1, features.shape[1]).mean(0) if self.network.mirrors else features
 
     def judge(self, features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Class probabilities (N, k), cluster probabilities (N, k') and ambiguity (N,) of features (N, F).
@@ -74,11 +84,12 @@ def predict(
     *,
     seed: int = 0,
     batch_size: int = 256,
-    features: np.ndarray | None = None,
+    features: Sequence[np.ndarray] = (),
 ) -> Predictions:
     """Predicts the images of `rows` (all by default) in float32, without augmentation; `seed` is the split's.
 
-    `features` (N, F) of all images of the data set, where they are known, spare the way through the backbone.
+    `features`, each (N, F) of all images of the data set, spare the way through the backbone where they are known:
+    those of the images, and of the mirror images where the network mirrors.
     """
     predictor.eval()
     device = predictor.network.head.weight.device
@@ -86,10 +97,10 @@ def predict(
     results = []
     for first in range(0, len(rows), batch_size):
         taken = rows[first : first + batch_size]
-        if features is None:
+        if not features:
             outputs = predictor(torch.from_numpy(dataset.images[taken]).to(device))
         else:
-            known = torch.from_numpy(features[taken]).to(device).float()
+            known = torch.stack([torch.from_numpy(table[taken]).to(device).float() for table in features]).mean(0)
             outputs = (*predictor.judge(known), known)
         results.append([output.cpu().numpy() for output in outputs])
     classes, clusters, ambiguity, embedding = (np.concatenate(parts) for parts in zip(*results, strict=True))

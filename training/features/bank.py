@@ -25,7 +25,7 @@ from training.features.extractor import build_extractor
 from training.features.key import describe, identify_images, name_key
 from training.features.lock import alone
 from training.features.progress import Progress
-from training.features.views import PLAIN, STRONG, WEAK
+from training.features.views import MIRRORED, PLAIN, STRONG, WEAK
 from training.networks.heads import Network
 
 
@@ -38,6 +38,13 @@ class Bank(NamedTuple):
     """(N, V, F), of V weak views each; None where nobody asked for them."""
     strong: np.ndarray | None
     """(N, V, F), of V strong views each; None where nobody asked for them."""
+    mirrored: np.ndarray | None = None
+    """(N, F), of the mirror images; None where nobody asked for them."""
+
+    @property
+    def predicting(self) -> tuple[np.ndarray, ...]:
+        """Each (N, F): what an image is predicted by the mean of."""
+        return (self.plain,) if self.mirrored is None else (self.plain, self.mirrored)
 
 
 def open_bank(
@@ -56,8 +63,8 @@ def open_bank(
     is told and computed anew.
 
     Args:
-        views: kinds of random views wanted beside the plain one: weak, strong, both or none.
-        n_views: V, of each of these kinds.
+        views: kinds of views wanted beside the plain one: of weak, strong and mirrored.
+        n_views: V, of each of the random kinds, weak and strong.
         device: where to compute; the values are the same but for its rounding.
         on_progress: gets a report before the work, after each batch and at the end, or with a notice; `StderrProgress`
             shows them. None is quiet; where all is there, only notices come.
@@ -65,14 +72,16 @@ def open_bank(
     Raises:
         InputError: features that float16 cannot hold, by image; a full disk; a backbone that is no graph.
     """
-    assert views <= {WEAK, STRONG}, views
+    assert views <= {WEAK, STRONG, MIRRORED}, views
     tell = on_progress or (lambda progress: None)
     digests = identify_images(dataset)
     description = describe(network, dataset, digests)
     folder = cache / name_key(description)
     n_images, width = len(digests), network.backbone.width
     tables = {PLAIN: Blocks(folder / "plain.npy", (n_images, width))}
-    for kind in sorted(views):
+    if MIRRORED in views:
+        tables[MIRRORED] = Blocks(folder / "mirrored.npy", (n_images, width))
+    for kind in sorted(views - {MIRRORED}):
         tables[kind] = Blocks(folder / f"{kind}-{n_views}.npy", (n_images, n_views, width))
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -87,7 +96,7 @@ def open_bank(
             opened = {kind: table.open() for kind, table in tables.items()}
     except OSError as error:
         raise _explain(error, folder) from error
-    return Bank(opened[PLAIN], opened.get(WEAK), opened.get(STRONG))
+    return Bank(opened[PLAIN], *(opened.get(kind) for kind in (WEAK, STRONG, MIRRORED)))
 
 
 def _plan(kind: str, table: Blocks, tell: OnProgress) -> Task:

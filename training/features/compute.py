@@ -15,7 +15,7 @@ from training.features.blocks import DTYPE, Blocks
 from training.features.earlier import Earlier
 from training.features.extractor import Extractor
 from training.features.progress import Progress
-from training.features.views import PLAIN, make_views
+from training.features.views import STRONG, WEAK, make_views
 
 VIEWS_AT_ONCE = 64
 """At least so many are made together: of 16, the draws and the calls alone would cost a third more."""
@@ -34,7 +34,7 @@ class Task(NamedTuple):
     @property
     def n_views(self) -> int:
         """Of each image."""
-        return 1 if self.kind == PLAIN else self.table.shape[1]
+        return self.table.shape[1] if self.kind in (WEAK, STRONG) else 1
 
     @property
     def n_lacking(self) -> int:

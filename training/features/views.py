@@ -14,7 +14,7 @@ from torch import Tensor
 from training.batches import augment
 from training.batches.augment import HALF_RANGE, Draws, to_unit_range
 
-PLAIN, WEAK, STRONG = "plain", "weak", "strong"
+PLAIN, MIRRORED, WEAK, STRONG = "plain", "mirrored", "weak", "strong"
 _DRAW = {WEAK: augment.draw_weak, STRONG: augment.draw_strong}
 
 
@@ -24,11 +24,13 @@ def make_views(images: np.ndarray, digests: Sequence[str], kind: str, n_views: i
     Args:
         images: (n, H, W, 3) uint8.
         digests: of each image.
-        kind: plain, which is the image itself, weak or strong. Strong views are rounded to whole pixel values, so that
-            one graph, the exported one, takes them all.
+        kind: plain, which is the image itself, mirrored (left and right exchanged), weak or strong. Strong views are
+            rounded to whole pixel values, so that one graph, the exported one, takes them all.
     """
     if kind == PLAIN:
         return images
+    if kind == MIRRORED:
+        return np.ascontiguousarray(images[:, :, ::-1])
     draws = _draw(digests, kind, n_views, max(images.shape[1:3]))
     pixels = torch.from_numpy(images).repeat_interleave(n_views, 0)
     if kind == WEAK:

@@ -17,7 +17,7 @@ BACKBONES: dict[str, Callable[[int], Backbone]] = {"wide_resnet_28_2": WideResNe
 def build_network(options: NetworkOptions, size: int, n_classes: int, prior: float = 0.5) -> Network:
     """A network with fresh (or pretrained) weights for stored images of size x size pixels; `prior` is p_A."""
     backbone = build_backbone(options, size)
-    return Network(backbone, build_head(options, backbone.width, n_classes, prior))
+    return Network(backbone, build_head(options, backbone.width, n_classes, prior), options.mirror)
 
 
 def build_backbone(options: NetworkOptions, size: int) -> Backbone:

@@ -44,10 +44,11 @@ class Head(nn.Linear):
 
 
 class Network(nn.Module):
-    """A backbone and its head."""
+    """A backbone and its head; `mirrors` says whether it predicts by an image and its mirror image."""
 
-    def __init__(self, backbone: Backbone, head: Head) -> None:
+    def __init__(self, backbone: Backbone, head: Head, mirrors: bool = False) -> None:
         super().__init__()
+        self.mirrors = mirrors
         self.resize = Resize(backbone.resizing)
         self.normalise = Normalise(backbone.normalisation)
         self.backbone = backbone

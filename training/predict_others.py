@@ -10,6 +10,7 @@ from training.batches.split import Split
 from training.evaluate.predict import predict
 from training.features.bank import open_bank
 from training.features.progress import StderrProgress
+from training.features.views import MIRRORED
 from training.train import FEATURES, TrainedRun
 
 
@@ -19,16 +20,16 @@ def predict_others(run: TrainedRun, dataset: Dataset) -> Predictions:
     Where the run's backbone is frozen their features come from the store's bank, which runs on the same backbone share.
     """
     others = np.flatnonzero(~np.isin(dataset.names, run.data.names))
-    nobody = np.array([], int)
-    features = None
+    nobody, network = np.array([], int), run.predictor.network
+    features: tuple[np.ndarray, ...] = ()
     if run.config.network.freeze == "all":
         features = open_bank(
-            run.predictor.network,
+            network,
             dataset,
             track.store() / FEATURES,
             n_views=run.config.network.bank_views,
-            views=frozenset(),
+            views=frozenset({MIRRORED} if network.mirrors else ()),
             device=torch.device("cpu"),
             on_progress=StderrProgress(),
-        ).plain
+        ).predicting
     return predict(run.predictor, dataset, Split(nobody, nobody, nobody, others), others, features=features)

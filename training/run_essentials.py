@@ -6,7 +6,7 @@ from training.config import Config, flatten
 from training.networks.origin import find_origin
 from training.sorting import SORTINGS
 
-PART_OF_THE_NETWORK = ("freeze", "input_size", "hidden", "dropout")
+PART_OF_THE_NETWORK = ("freeze", "input_size", "hidden", "dropout", "mirror")
 """Shown where they are not at what a training from scratch has."""
 REST = ("size", "steps", "batch_size", "lr", "labels", "prior", "inverse_ce_labelled", "inverse_ce_unlabelled",
         "ambiguity_weight", "similarity_weight", "sorting", "ambiguous_share", "ambiguous_from", "seed")  # fmt: skip

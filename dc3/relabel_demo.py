@@ -26,10 +26,8 @@ from relabel.simulate.annotators import AnnotatorModel, TimeModel
 if TYPE_CHECKING:
     import pandas as pd
 
-    from data.predictions import Predictions
-
-TRAINING = ("--preset", "cifar10h_small", "--variant", "dc3_guided", "--labelled", "0.8", "--register", "")
-"""The guided variant, because a short training of the plain one may call easy classes ambiguous (docs/results.md)."""
+TRAINING = ("--preset", "features", "--size", "32", "--register", "")
+"""What a lab gets without further options (method, variant, sorting, votes used), stored as small as the images are."""
 OWNER = "owner@example.org"
 
 
@@ -53,8 +51,8 @@ class RelabelDemoOptions:
     """Share of the relabelled images without a proposal."""
     annotators: int = 2
     """Each judges every image."""
-    steps: int = 1000
-    """Of each training."""
+    steps: int | None = None
+    """Of each training; unless given, those of the preset."""
     anyway: bool = False
     """Go on with proposals that are no better than the commonest class, as after very few steps."""
     seed: int = 0
@@ -77,8 +75,8 @@ def main(argv: list[str]) -> int:
     real = read_votes(votes).rows
     _make_lab(options, folder, archive, real)
 
-    steps = str(options.steps)
-    train = (*TRAINING, "--images", str(folder / "images"), "--steps", steps, "--evaluate-every", steps)
+    short = ("--steps", str(options.steps), "--evaluate-every", str(options.steps)) if options.steps else ()
+    train = (*TRAINING, "--images", str(folder / "images"), *short)
     before = train_run(*train, "--votes", str(folder / "votes.csv"), "--name", "before relabelling")
     proposals, verdicts = folder / "round_1", folder / "verdicts.parquet"
     control = ("--control", str(options.control), "--seed", str(options.seed))
@@ -129,32 +127,23 @@ def _compare(before: str, after: str, folder: Path, archive: Path, votes: Path) 
     """One row a figure, before and after the round."""
     import pandas as pd
 
+    from data.ingest import ingest
+    from data.sources.folder import Folder
     from data.verdicts import read_verdicts
     from data.votes.reader import read_votes
     from relabel.simulate.gain import label_gain
+    from training import track
     from training.evaluate.gain import model_gain
+    from training.predict_others import predict_others
+    from training.train import load_run
 
     first, merged = read_votes(folder / "votes.csv").rows, read_votes(folder / "round_2" / "votes.parquet").rows
     labels = label_gain(first, merged, read_verdicts(folder / "verdicts.parquet"), read_votes(votes).rows)
-    old, new = (_predict_unseen(run, archive, votes) for run in (before, after))
-    return pd.DataFrame([*labels, *model_gain(old, new)], columns=["figure", "before", "after"])
-
-
-def _predict_unseen(run: str, archive: Path, votes: Path) -> "Predictions":
-    """What a run says of the images that the lab does not have."""
-    from data.ingest import ingest
-    from data.sources.folder import Folder
-    from training import track
-    from training.batches.split import Split
-    from training.evaluate.predict import predict
-    from training.train import load_run
-
-    trained = load_run(run)
-    source, size = Folder(archive, votes), trained.config.data.size
-    everything = ingest(source, size, track.store() / "data", reading=trained.data.reading)
-    unseen = np.flatnonzero(~np.isin(everything.names, trained.data.names))
-    nobody = np.array([], int)
-    return predict(trained.predictor, everything, Split(nobody, nobody, nobody, unseen), unseen)
+    old, new = (load_run(run) for run in (before, after))
+    source, size = Folder(archive, votes), old.config.data.size
+    everything = ingest(source, size, track.store() / "data", reading=old.data.reading)
+    models = model_gain(*(predict_others(run, everything) for run in (old, new)), old.predictor.ambiguity_aware)
+    return pd.DataFrame([*labels, *models], columns=["figure", "before", "after"])
 
 
 def _annotate(options: RelabelDemoOptions, folder: Path, proposals: Path, verdicts: Path, votes: Path) -> None:

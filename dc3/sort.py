@@ -38,7 +38,8 @@ def main(argv: list[str]) -> int:
         raise InputError(f"--by {options.by} has its own border: leave --ambiguous-share and --ambiguous-from out.")
     result = sort_again(options.run, sorting, name=options.name, on_notice=print_notice)
     print_figures(result.metrics)
-    print(f"run          {result.run_id}, sorted from {options.run}")
+    print(f"run          {result.run_id}")
+    print(f"sorted from  {options.run}")
     print(f"predictions  {result.predictions}")
     if result.report.exists():
         print(f"report       {result.report}")

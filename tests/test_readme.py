@@ -116,7 +116,7 @@ def all_done(lab: Path, watch: Watch | None) -> list[str]:
 
 @pytest.mark.slow
 def test_commands_work_in_the_order_of_the_readme(all_done: list[str]) -> None:
-    assert len(COMMANDS) == 23
+    assert len(COMMANDS) == 25
     assert "models:/dc3/1" in all_done[1], "a first training registers its model"
 
 

@@ -1,6 +1,5 @@
 """What a finished run shows: its pictures, its model card and one page with both, stored with the run."""
 
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +10,11 @@ from data.quality import describe_quality
 from data.votes.counts import ambiguous_share
 from training import track
 from training.batches.votes_used import count_used
-from training.config import Config, flatten
+from training.config import Config
 from training.report.figures import explain, run_figures
 from training.report.model_card import CardFacts, write_model_card
 from training.report.page import PageFigure, render_page
+from training.run_essentials import list_essentials
 from training.sorting import predicts_ambiguity
 from web.canvas import save
 
@@ -76,16 +76,7 @@ def _collect_facts(
         part_sizes=dict(zip(parts.tolist(), counts.tolist(), strict=True)),
         method=config.method,
         variant=config.variant,
-        options=_essentials(config),
+        options=list_essentials(config),
         metrics=metrics,
         notices=dataset.notices,
     )
-
-
-def _essentials(config: Config) -> dict[str, object]:
-    """The options that tell runs apart at a glance."""
-    flat = flatten(asdict(config))
-    names = ("network", "size", "steps", "batch_size", "lr", "labels", "prior", "inverse_ce_labelled",
-             "inverse_ce_unlabelled", "ambiguity_weight", "similarity_weight", "sorting", "ambiguous_share",
-             "ambiguous_from", "seed")  # fmt: skip
-    return {name: flat[name] for name in names if flat[name] is not None}

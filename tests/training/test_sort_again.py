@@ -17,6 +17,7 @@ from training.evaluate.metrics import evaluate_part
 from training.options import SortingOptions
 from training.run_data import recall_data
 from training.sort_again import sort_again
+from training.sorting import SORTINGS
 from training.train import CHECKPOINT, SORTING, load_run, train
 
 
@@ -31,8 +32,8 @@ def test_a_vanilla_run_sorted_by_confidence_goes_the_whole_way(
     before = read_predictions(origin.predictions)
     assert main(["sort", origin.run_id, "--by", "confidence", "--ambiguous-share", "0.5"]) == 0
     printed = capsys.readouterr().out
-    run_id = printed.split("run          ")[1].split(",")[0]
-    assert f"sorted from {origin.run_id}" in printed
+    run_id = printed.split("run          ")[1].split()[0]
+    assert f"sorted from  {origin.run_id}" in printed
     assert "purity_left_out" in printed
     assert "d_weighted" in printed
 
@@ -41,7 +42,9 @@ def test_a_vanilla_run_sorted_by_confidence_goes_the_whole_way(
     assert run.config.sorting == SortingOptions("confidence", ambiguous_share=0.5)
     assert run.data.split.labelled.tolist() == load_run(origin.run_id).data.split.labelled.tolist()
     assert track.fetch_file(run_id, CHECKPOINT).read_bytes() == track.fetch_file(origin.run_id, CHECKPOINT).read_bytes()
-    assert track.has_file(run_id, "report.html")
+    page, card = (track.fetch_file(run_id, name).read_text("utf-8") for name in ("report.html", "model_card.md"))
+    assert f"<td>confidence: {SORTINGS['confidence'].words}</td>" in page
+    assert f"- sorting: `confidence: {SORTINGS['confidence'].words}`" in card
     assert track.best_run() == run_id, "it predicts the ambiguity, its origin does not"
     training = np.isin(run.predictions.parts, ("labelled", "unlabelled"))
     assert (~run.predictions.certain)[training].mean() == pytest.approx(0.5, abs=0.02)

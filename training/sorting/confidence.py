@@ -25,6 +25,10 @@ class ConfidenceSorting(Sorting):
     """Border, centres and what the features are measured by."""
 
     gives_ambiguity = True
+    words = (
+        "ambiguous from a border of 1 - max p_n on (ambiguous_from, or so that ambiguous_share of the training images"
+        " are, or else the prior is their share); clusters by k-means on the features inside each predicted class"
+    )
     border: Tensor
     centres: Tensor
     owners: Tensor

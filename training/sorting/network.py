@@ -12,6 +12,7 @@ class NetworkSorting(Sorting):
     """Hands on what the network says."""
 
     gives_ambiguity = False
+    words = "p_a and p_o of the network, as published"
 
     @classmethod
     def fit(cls, seen: Seen, options: SortingOptions, prior: float, seed: int) -> Self:

@@ -31,6 +31,8 @@ class Sorting(nn.Module, ABC):
 
     gives_ambiguity: ClassVar[bool]
     """Whether it tells certain from ambiguous by itself; else it hands on what the network says, if that says it."""
+    words: ClassVar[str]
+    """What it goes by, for the run's page and model card."""
 
     @classmethod
     @abstractmethod

@@ -3,8 +3,8 @@
 python benchmarks/votes_used.py CIFAR10H [--images 2000] [--votes 10] [--steps 300] [--seeds 2] --work FOLDER
 
 CIFAR10H holds images.zip and votes.csv. A lab is made of it: that many images as PNG files, with that many of the real
-votes each. Trained are the presets `features` and `own`, and each with the paper's split and labels; all are measured on
-all other images, with all their real votes. Prints one line a training.
+votes each. The presets `features` and `own` are trained, with all votes and with the paper's split and labels, and
+measured on all other images, with all their real votes. Prints one line a training.
 """
 
 import argparse

@@ -1,7 +1,10 @@
-"""Threads of tests: waited for with an end, so that what hangs is named, and never what keeps pytest from ending."""
+"""Threads and processes of tests: waited for with an end, so that what hangs is named and pytest ends."""
 
+import subprocess
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
 
 
 def start_thread(target: Callable[[], object]) -> threading.Thread:
@@ -16,3 +19,15 @@ def join_threads(*threads: threading.Thread, waits_for: Callable[[], object], li
     for thread in threads:
         thread.join(limit_s)
         assert not thread.is_alive(), f"still running after {limit_s:.0f} s: {waits_for()}"
+
+
+@contextmanager
+def killed_after(process: subprocess.Popen[Any], limit_s: float) -> Iterator[None]:
+    """For what reads a process's lines: one that says nothing so long is killed, and its pipe ends."""
+    timer = threading.Timer(limit_s, process.kill)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()

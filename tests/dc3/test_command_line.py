@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from dc3.__main__ import VERBS, main
+from tests.threads import killed_after
 
 ROOT = Path(__file__).parents[2]
 
@@ -71,7 +72,8 @@ def test_a_reader_that_leaves_early_is_no_fault(arguments: tuple[str, ...]) -> N
         assert running.stdout is not None
         assert running.stderr is not None
         running.stdout.close()
-        assert running.stderr.read() == b""
+        with killed_after(running, 300):
+            assert running.stderr.read() == b""
 
 
 def test_help_does_not_import_torch() -> None:

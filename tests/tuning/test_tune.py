@@ -15,6 +15,7 @@ from optuna_dashboard import get_note
 
 from data.errors import InputError
 from dc3.tune import main
+from tests.threads import killed_after
 from training import track
 from training.config import load_preset
 from training.train import train
@@ -39,7 +40,9 @@ def states(study: optuna.Study) -> list[str]:
 def wait_for_running_trial(worker: subprocess.Popen[str]) -> None:
     assert worker.stdout is not None
     # its second line: the study exists
-    assert any(line.startswith("study") for line in (worker.stdout.readline(), worker.stdout.readline()))
+    with killed_after(worker, 120):
+        lines = [worker.stdout.readline(), worker.stdout.readline()]
+    assert any(line.startswith("study") for line in lines), f"no study was opened within two minutes: {lines}"
     study, end = load_study(), time.monotonic() + 120
     while time.monotonic() < end:
         if any(

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import httpx
 
 from tests.serving.running import ROOT, free_port
+from tests.threads import killed_after
 
 
 class Server(NamedTuple):
@@ -60,7 +61,9 @@ def review(
     page = Server(f"http://127.0.0.1:{port}/", process, {}, [], log)
     try:
         _wait_until_ready(page)
-        for line in _first_lines(process, "--annotators" in options):
+        with killed_after(process, 60):
+            lines = list(_first_lines(process, "--annotators" in options))
+        for line in lines:
             name, _, address = line.strip().partition(": ")
             if "#" in address:
                 page.keys[name] = address.partition("#")[2]

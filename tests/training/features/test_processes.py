@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.threads import killed_after
 from tests.training.features.conftest import N_IMAGES, N_VIEWS, Opener
 from tests.training.features.test_bank import count_passed
 from training.features.blocks import BLOCK
@@ -29,11 +30,13 @@ def test_another_process_waits_and_goes_on_where_a_killed_one_was(opener: Opener
     workers = [first]
     try:
         assert first.stdout is not None
-        reached = next(int(line) for line in first.stdout if int(line) >= halt_at)
+        with killed_after(first, 300):
+            reached = next(int(line) for line in first.stdout if int(line) >= halt_at)
         second = start_worker(cache, TOTAL + 1)
         workers.append(second)
         assert second.stdout is not None
-        assert "Waiting for another process" in second.stdout.readline()
+        with killed_after(second, 300):
+            assert "Waiting for another process" in second.stdout.readline()
         assert first.poll() is None
         first.kill()  # SIGKILL: nothing of it can tidy up
         done = [int(line) for line in second.communicate(timeout=300)[0].splitlines()]

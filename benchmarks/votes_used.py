@@ -1,10 +1,10 @@
-"""What a lab gains by letting all its votes train, beside the paper's setting of one drawn vote an image.
+"""What a lab gains by letting all its votes train, and by pretrained features, beside one drawn vote an image.
 
 python benchmarks/votes_used.py CIFAR10H [--images 2000] [--votes 10] [--steps 300] [--seeds 2] --work FOLDER
 
 CIFAR10H holds images.zip and votes.csv. A lab is made of it: that many images as PNG files, with that many of the real
-votes each. Both sides train the preset `own`, the paper's side with the paper's split and labels; both are measured on
-all other images, with all their real votes. Prints one line a training.
+votes each. The presets `features` and `own` are trained, with all votes and with the paper's split and labels, and
+measured on all other images, with all their real votes. Prints one line a training.
 """
 
 import argparse
@@ -23,11 +23,10 @@ from data.votes.counts import soft_labels
 from data.votes.reader import read_votes
 from relabel.simulate.first_votes import draw_first_votes
 from training import track
-from training.batches.split import Split
 from training.config import Config, load_preset
 from training.evaluate.metrics import evaluate
-from training.evaluate.predict import predict
 from training.options import SplitOptions
+from training.predict_others import predict_others
 from training.train import load_run, train
 
 SHOWN = ("proposals_right", "accuracy", "macro_f1", "f1", "d_left_out", "ambiguity_auroc", "ambiguity_auroc_clear")
@@ -39,22 +38,22 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--images", type=int, default=2000)
     parser.add_argument("--votes", type=int, default=10)
-    parser.add_argument("--steps", type=int, default=300)
+    parser.add_argument("--steps", type=int, default=300, help="of the preset own")
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--work", type=Path, required=True, help="folder of the lab's files")
     given = parser.parse_args()
     chosen = _make_lab(given.data, given.work, given.images, given.votes)
-    everything = ingest(Folder(given.data / "images.zip", given.data / "votes.csv"), 32, track.store() / "data")
+    source = Folder(given.data / "images.zip", given.data / "votes.csv")
+    others = _leave_out(ingest(source, 32, track.store() / "data"), chosen)
     own = load_preset("own")
-    own = replace(
-        own,
-        data=replace(own.data, images=str(given.work / "images"), votes=str(given.work / "votes.csv")),
-        loop=replace(own.loop, steps=given.steps, evaluate_every=given.steps),
-    )
+    own = replace(own, loop=replace(own.loop, steps=given.steps, evaluate_every=given.steps))
     for seed in range(given.seeds):
-        for name, split in (("paper", SplitOptions()), ("own", own.split)):
-            config = replace(own, split=split, runtime=replace(own.runtime, seed=seed))
-            print(name, seed, _measure(config, everything, chosen), flush=True)
+        for name, preset in (("own", own), ("features", load_preset("features"))):
+            places = {"images": str(given.work / "images"), "votes": str(given.work / "votes.csv"), "size": 32}
+            for what, split in (("one drawn vote", SplitOptions()), ("all votes", preset.split)):
+                runtime = replace(preset.runtime, seed=seed)
+                config = replace(preset, data=replace(preset.data, **places), split=split, runtime=runtime)
+                print(f"{name}, {what}, {seed}:", _measure(config, others), flush=True)
 
 
 def _make_lab(data: Path, work: Path, n_images: int, n_votes: int) -> set[str]:
@@ -73,16 +72,25 @@ def _make_lab(data: Path, work: Path, n_images: int, n_votes: int) -> set[str]:
     return set(chosen.tolist())
 
 
-def _measure(config: Config, everything: Dataset, chosen: set[str]) -> str:
+def _leave_out(everything: Dataset, chosen: set[str]) -> Dataset:
+    """The images that the lab does not have, whose files it keeps under other names."""
+    rows = np.flatnonzero([name not in chosen for name in everything.names])
+    return everything._replace(
+        images=everything.images[rows],
+        names=tuple(everything.names[row] for row in rows),
+        counts=everything.counts[rows],
+        digests=tuple(everything.digests[row] for row in rows),
+    )
+
+
+def _measure(config: Config, others: Dataset) -> str:
     """Figures on the images that the lab does not have, and the cross-entropy to their real votes in nats."""
     said: list[str] = []
     start = time.process_time()
     run = load_run(train(config, show_progress=False, with_report=False, on_notice=said.append).run_id)
     seconds = time.process_time() - start
-    unseen = np.flatnonzero([name not in chosen for name in everything.names])
-    none = np.array([], np.int64)
-    found = predict(run.predictor, everything, Split(none, none, none, unseen), unseen)
-    figures = dict(evaluate(found, True))
+    found = predict_others(run, others)
+    figures = dict(evaluate(found, run.predictor.ambiguity_aware))
     entropy = -(soft_labels(found.votes) * np.log(np.maximum(found.classes, 1e-7))).sum(1).mean()
     shown = "  ".join(f"{name} {figures[name]:.3f}" for name in SHOWN if name in figures)
     used = next((line for line in said if line.startswith("uses ")), "")

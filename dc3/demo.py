@@ -1,8 +1,6 @@
 """`dc3 demo`: the whole road on the embedded digits, each step the command that a user would type."""
 
 import json
-import os
-import signal
 import subprocess
 import sys
 import time
@@ -10,7 +8,7 @@ import urllib.request
 from pathlib import Path
 
 from data.errors import InputError
-from dc3.steps import free_port, run_verb, train_run, wait_until_ready
+from dc3.steps import free_port, run_verb, stop_server, train_run, wait_until_ready
 
 STEPS = 300
 TRIALS = 3
@@ -89,8 +87,7 @@ def _serve_one(model: Path, image: Path) -> dict[str, object]:
             answers: dict[str, list[dict[str, object]]] = json.load(reply)
         return answers["answers"][0]
     finally:
-        os.kill(service.pid, signal.SIGTERM)
-        service.wait(30)
+        stop_server(service)
 
 
 def _describe(answer: dict[str, object]) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from data.errors import InputError
+from dc3.notices import print_notice
 
 if TYPE_CHECKING:
     from data.proposals import ProposalFolder
@@ -160,7 +161,7 @@ def _start(command: StartCommand) -> int:
     from relabel.label_studio.start import PASSWORD, TOKEN, StartOptions, plan_start
 
     folder = read_proposal_folder(command.proposals).folder.resolve()
-    program = str(install()) if command.install else command.program
+    program = str(install(on_notice=print_notice)) if command.install else command.program
     start = plan_start(StartOptions(folder.parent, command.data_dir, command.port, command.username, program))
     print(f"Label Studio at {start.url}, its first start takes a minute; Ctrl-C stops it.")
     print(f"Log in as {command.username} with the password in {command.data_dir / PASSWORD}")

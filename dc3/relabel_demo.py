@@ -5,7 +5,6 @@ the real votes and may give in to a proposal (`relabel.simulate.annotators`). A 
 """
 
 import shlex
-import signal
 import subprocess
 import sys
 import time
@@ -20,7 +19,8 @@ import numpy as np
 import tyro
 
 from data.errors import InputError
-from dc3.steps import free_port, run_verb, train_run, wait_until_ready
+from dc3.notices import print_notice
+from dc3.steps import free_port, run_verb, stop_server, train_run, wait_until_ready
 from relabel.simulate.annotators import AnnotatorModel, TimeModel
 
 if TYPE_CHECKING:
@@ -188,7 +188,7 @@ def _label_studio(options: RelabelDemoOptions, folder: Path, proposals: Path) ->
     """Address and data folder of a new Label Studio, which stops with the block."""
     from relabel.label_studio.install import install
 
-    program = options.program or str(install())
+    program = options.program or str(install(on_notice=print_notice))
     port, data = free_port(), folder / "label-studio"
     arguments = ["label-studio", "start", str(proposals), "--data-dir", str(data), "--port", str(port)]
     print(f"\n$ dc3 {shlex.join(arguments)} --program {program}", flush=True)
@@ -203,5 +203,4 @@ def _label_studio(options: RelabelDemoOptions, folder: Path, proposals: Path) ->
             wait_until_ready(f"{url}/health", server, 300, f"dc3 label-studio start; its log is {log.name}")
             yield url, data
         finally:
-            server.send_signal(signal.SIGTERM)
-            server.wait(30)
+            stop_server(server)

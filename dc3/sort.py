@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import tyro
 
 from data.errors import InputError
+from dc3.figures import print_figures
 from dc3.notices import print_notice
 from training.options import SortingOptions
 
@@ -28,7 +29,6 @@ class SortOptions:
 def main(argv: list[str]) -> int:
     """Sorts, and prints figures and id of the new run."""
     options = tyro.cli(SortOptions, args=argv, prog="dc3 sort")
-    from data.quality import describe_quality
     from training.sort_again import sort_again
     from training.sorting import SORTINGS
 
@@ -37,10 +37,7 @@ def main(argv: list[str]) -> int:
     if options.by in SORTINGS and has_border and not SORTINGS[options.by].gives_ambiguity:
         raise InputError(f"--by {options.by} has its own border: leave --ambiguous-share and --ambiguous-from out.")
     result = sort_again(options.run, sorting, name=options.name, on_notice=print_notice)
-    for name, value in result.metrics.items():
-        print(f"{name:<24}{value:10.4f}")
-    for sentence in describe_quality(result.metrics).words:
-        print(f"quality      {sentence}")
+    print_figures(result.metrics)
     print(f"run          {result.run_id}")
     print(f"sorted from  {options.run}")
     print(f"predictions  {result.predictions}")

@@ -51,3 +51,13 @@ def wait_until_ready(address: str, server: subprocess.Popen[bytes], limit_s: flo
         except OSError:
             time.sleep(0.3)
     raise InputError(f"The server was not ready within {limit_s:.0f} s; start it by hand: {by_hand}.")
+
+
+def stop_server(server: subprocess.Popen[bytes], limit_s: float = 30) -> None:
+    """Ends a server in order; one that has not ended in time is killed, so that nothing is waited for without end."""
+    server.terminate()
+    try:
+        server.wait(limit_s)
+    except subprocess.TimeoutExpired:
+        server.kill()
+        server.wait()

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from dc3.figures import print_figures
 from dc3.notices import print_notice
 from dc3.options import TrainOptions, parse_options
 
@@ -15,7 +16,6 @@ def main(argv: list[str]) -> int:
     """Trains a new run, goes on with an interrupted one or repeats one."""
     options, preset = parse_options(TrainOptions, argv, "train", "Trains a model on images and votes.")
     from data.errors import InputError
-    from data.quality import describe_quality
     from training import track
     from training.train import train
 
@@ -34,10 +34,7 @@ def main(argv: list[str]) -> int:
     )
     for line in result.left_out:
         print(f"left out     {line}")
-    for name, value in result.metrics.items():
-        print(f"{name:<24}{value:10.4f}")
-    for sentence in describe_quality(result.metrics).words:
-        print(f"quality      {sentence}")
+    print_figures(result.metrics)
     print(f"run          {result.run_id}")
     print(f"predictions  {result.predictions}")
     print(f"report       {result.report}")

@@ -3,14 +3,28 @@
 import contextlib
 import json
 import os
+import select
 import shutil
 import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 _OPTIONS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--window-size=900,1100")
+ANSWER_S = 120.0
+"""Of a browser on crowded cores; one that dies may leave helpers that keep its pipe open, so its end is no sign."""
+_START = """
+import os, sys
+# the browser reads commands from 3 and writes to 4; both may be taken, so they go by way of higher numbers
+ends = [(number, os.dup2(int(end), 200 + number)) for number, end in zip((3, 4), sys.argv[1:3])]
+for number, end in ends:
+    os.dup2(end, number)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
+"""In a process of its own: `preexec_fn` may lock up for good where this one has threads."""
 
 
 class Page:
@@ -55,16 +69,19 @@ class Page:
         if session:
             message["sessionId"] = session
         os.write(self._to, json.dumps(message).encode() + b"\0")
+        end = time.monotonic() + ANSWER_S
         while True:
-            answer = self._read()
+            answer = self._read(end, method)
             if answer.get("id") == self._count:
                 assert "error" not in answer, answer
                 return dict(answer["result"])
             if answer.get("method") in ("Runtime.exceptionThrown", "Log.entryAdded"):
                 self.faults.append(json.dumps(answer["params"]))
 
-    def _read(self) -> dict[str, Any]:
+    def _read(self, end: float, method: str) -> dict[str, Any]:
         while b"\0" not in self._buffer:
+            ready, _, _ = select.select([self._from], [], [], max(end - time.monotonic(), 0))
+            assert ready, f"the browser has not answered {method} within {ANSWER_S:.0f} s"
             data = os.read(self._from, 1 << 16)
             assert data, "the browser ended"
             self._buffer += data
@@ -79,17 +96,12 @@ def open_page(profile: Path) -> Iterator[Page]:
     read_end, to_browser = os.pipe()
     from_browser, write_end = os.pipe()
 
-    def connect() -> None:
-        # The browser reads commands from 3 and writes to 4; both may be taken, so they go by way of higher numbers.
-        for number, end in ((3, os.dup2(read_end, 203)), (4, os.dup2(write_end, 204))):
-            os.dup2(end, number)
-
     command = [CHROMIUM, *_OPTIONS, "--remote-debugging-pipe", f"--user-data-dir={profile}"]
+    start = [sys.executable, "-I", "-S", "-c", _START, str(read_end), str(write_end)]
     with (profile / "log").open("w") as log:
         process = subprocess.Popen(
-            command,
-            preexec_fn=connect,
-            close_fds=False,
+            [*start, *command],
+            pass_fds=(read_end, write_end),
             stdout=log,
             stderr=log,
             env={**os.environ, "HOME": str(profile)},

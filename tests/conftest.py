@@ -47,7 +47,9 @@ def migrated_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     environment = {key: value for key, value in os.environ.items() if not key.startswith("MLFLOW_")}
 
     def migrate(folder: Path) -> None:
-        subprocess.run([sys.executable, "-c", code], check=True, env=environment | {"DC3_STORE": str(folder)})
+        subprocess.run(
+            [sys.executable, "-c", code], check=True, env=environment | {"DC3_STORE": str(folder)}, timeout=600
+        )
 
     return make_once(tmp_path_factory, "mlflow", migrate) / "mlflow.db"
 

@@ -36,7 +36,9 @@ for family, address in ((socket.AF_INET, "{v4}"), (socket.AF_INET6, "{v6}")):
 def test_every_package_switches_all_off_before_it_imports_anything(package: str) -> None:
     environment = {name: value for name, value in os.environ.items() if name not in SWITCHES}
     code = _SHOW.format(package=package, names=tuple(SWITCHES))
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=600
+    )
     assert done.stdout.strip() == f"{list(SWITCHES.values())} False", done.stderr
 
 
@@ -79,7 +81,9 @@ def test_onnxruntime_leaves_no_device_id_at_home_and_calls_nobody(tmp_path: Path
         pytest.skip(f"WHAT IS SENT IS UNTESTED HERE: {why}")
     watch = Watch(tmp_path)
     environment = watch.environment(dict(os.environ))
-    subprocess.run([*watch.prefix(), sys.executable, "-c", _SESSION], cwd=ROOT, env=environment, check=True)
+    subprocess.run(
+        [*watch.prefix(), sys.executable, "-c", _SESSION], cwd=ROOT, env=environment, timeout=900, check=True
+    )
     assert watch.left_at_home() == []
     assert watch.called() == []
 
@@ -103,7 +107,7 @@ def test_the_watch_sees_who_calls_another_machine_or_asks_for_its_name(
     environment = watch.environment(dict(os.environ))
     assert "PYTEST_CURRENT_TEST" not in environment
     code += "; import os, signal; os.kill(os.getpid(), signal.SIGTERM)"  # as servers end
-    done = subprocess.run([*watch.prefix(), sys.executable, "-c", code], env=environment, check=False)
+    done = subprocess.run([*watch.prefix(), sys.executable, "-c", code], env=environment, timeout=300, check=False)
     assert done.returncode == -signal.SIGTERM
     assert watch.called() == seen
     assert watch.left_at_home() == ["left"]

@@ -24,6 +24,8 @@ COMMANDS = [line for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL) 
 SHORT = " --size 16 --batch-size 8 --steps 3 --evaluate-every 3 --device cpu"
 LONGER = " --size 16 --batch-size 32 --steps 120 --evaluate-every 120 --lr 0.1 --device cpu"
 MLFLOW_SHORT = " -P size=16 -P batch_size=8 -P steps=3 -P evaluate_every=3 -P device=cpu"
+LIMIT_S = 900
+"""Of one command; the demo of the whole road takes two minutes of one slow core."""
 RUN_APART = ("make ", "dc3 serve", "curl ", "mlflow ui", "optuna-dashboard")
 """Servers and the make targets: each has its own test below, or is the command that runs this test."""
 
@@ -53,7 +55,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def execute(command: str, folder: Path, watch: Watch | None = None) -> "subprocess.CompletedProcess[str]":
     line, variables = _watched(command, folder, watch)
-    return subprocess.run(line, shell=True, cwd=folder, env=variables, capture_output=True, text=True)
+    return subprocess.run(line, shell=True, cwd=folder, env=variables, capture_output=True, text=True, timeout=LIMIT_S)
 
 
 def _watched(command: str, folder: Path, watch: Watch | None) -> tuple[str, dict[str, str]]:

@@ -65,7 +65,11 @@ def why_blind() -> str:
     if sys.platform != "linux" or shutil.which("strace") is None:
         return "there is no strace; on Debian: apt-get install strace"
     done = subprocess.run(
-        ["strace", *shlex.split(_OPTIONS), "-o", "/dev/null", "true"], capture_output=True, text=True, check=False
+        ["strace", *shlex.split(_OPTIONS), "-o", "/dev/null", "true"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
     return "" if done.returncode == 0 and not done.stderr else f"strace cannot watch: {done.stderr[:200]}"
 

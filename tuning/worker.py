@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import optuna
 from optuna.exceptions import UpdateFinishedTrialError
+from optuna.storages._heartbeat import BaseHeartbeat
 from optuna.trial import FrozenTrial, TrialState
 
 from data.errors import InputError
@@ -60,6 +61,7 @@ def _run_one(study: optuna.Study, run: Run, n_trials: int) -> FrozenTrial | None
     def take_place(trial: optuna.Trial) -> tuple[float, float]:
         nonlocal lost
         _step_back(study, trial, n_trials)
+        _show_life(study, trial)
         try:
             values = run(trial)
         except KeyboardInterrupt:
@@ -83,6 +85,17 @@ def _run_one(study: optuna.Study, run: Run, n_trials: int) -> FrozenTrial | None
         if not lost:
             raise
     return finished[0] if finished and _has_begun(finished[0]) else None
+
+
+def _show_life(study: optuna.Study, trial: optuna.Trial) -> None:
+    """Writes the first heartbeat, before the trial may say that it has begun.
+
+    Optuna's comes from a thread, on a crowded machine seconds later: a trial that has begun and whose worker is killed
+    before it would run for ever, and all others would wait for it.
+    """
+    storage = study._storage
+    assert isinstance(storage, BaseHeartbeat), "storages are opened with heartbeats"
+    storage.record_heartbeat(trial._trial_id)
 
 
 def _count(study: optuna.Study, *states: TrialState) -> int:

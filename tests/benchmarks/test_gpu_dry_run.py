@@ -40,7 +40,7 @@ class Calls:
             wait_for(lambda: self.evaluated(self.first_output), first)
         finally:
             first.send_signal(signal.SIGKILL)
-            first.wait()
+            first.wait(60)
         self.first = read_lines(self.first_output / "results.jsonl")
         self.second_call = subprocess.run(
             [*command, str(self.output), "--resume"],

@@ -186,7 +186,7 @@ time.sleep(60)
     while not (tmp_path / "begun").exists() and time.monotonic() < end:
         time.sleep(0.02)
     process.kill()
-    process.wait()
+    process.wait(60)
     time.sleep(4.0)
     assert not (tmp_path / "outlived").exists()
 

@@ -101,9 +101,11 @@ def check_options_come_back_from_record_and_preset(name: str, options: SourceOpt
 
 def check_options_are_flags(name: str, options: SourceOptions) -> None:
     changed = _change_own(replace(options, source=name))
-    usual = flatten(asdict(SOURCES[name].options()))
+    by_name = ["--source", name]
+    # the source's own, or those of the preset that goes with it
+    usual = flatten(asdict(parse_options(TrainOptions, by_name, "train", "")[1].data))
     given = {key: value for key, value in flatten(asdict(changed)).items() if value != usual[key]}
-    flags = [text for key, value in given.items() for text in _flag(key, value)]
+    flags = [*by_name, *(text for key, value in given.items() for text in _flag(key, value))]
     parsed, _ = parse_options(TrainOptions, flags, "train", "")
     assert parsed.config.data == changed
 

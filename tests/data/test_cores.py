@@ -17,7 +17,7 @@ CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os
 def test_a_process_bound_to_one_core_has_one() -> None:
     bound = "import os; os.sched_setaffinity(0, [min(os.sched_getaffinity(0))]); "
     asked = "from serving.settings import Settings; print(Settings().n_threads)"
-    assert subprocess.check_output([sys.executable, "-c", bound + asked], text=True).strip() == "1"
+    assert subprocess.check_output([sys.executable, "-c", bound + asked], text=True, timeout=300).strip() == "1"
 
 
 @pytest.mark.parametrize(

@@ -76,7 +76,7 @@ def test_a_reader_that_leaves_early_is_no_fault(arguments: tuple[str, ...]) -> N
 
 def test_help_does_not_import_torch() -> None:
     code = "import sys, dc3.__main__ as m; m.main(['--help']); sys.exit('torch' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=300).returncode == 0
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_what_mlflow_run_makes_of_an_entry_is_a_command_of_ours(
 def test_mlflow_run_without_an_environment_manager_says_what_is_missing(store: Path) -> None:
     environment = {"HOME": str(store), "PATH": "/usr/bin:/bin", "MLFLOW_TRACKING_URI": f"sqlite:///{store}/mlflow.db"}
     command = [sys.executable, "-m", "mlflow", "run", ".", "-e", "train"]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=ROOT)
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=ROOT, timeout=300)
     assert done.returncode != 0
     assert "Ensure Conda is installed" in done.stderr
 
@@ -124,5 +124,5 @@ def test_a_step_needs_torch_torchvision_and_numpy_alone_and_a_whole_training_no_
         f"for name in {of_no_step}: del sys.modules[name]\n"
         "import training.evaluate.predict, training.config\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, timeout=300)
     assert done.returncode == 0, done.stderr

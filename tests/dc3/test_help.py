@@ -27,7 +27,7 @@ print(json.dumps(answers))
 @pytest.fixture(scope="module")
 def answers() -> dict[str, tuple[str, list[str]]]:
     """Text and loaded libraries, by verb."""
-    asked = subprocess.run([sys.executable, "-c", ASK_ALL], check=True, capture_output=True, text=True)
+    asked = subprocess.run([sys.executable, "-c", ASK_ALL], check=True, capture_output=True, text=True, timeout=300)
     return dict(json.loads(asked.stdout))
 
 

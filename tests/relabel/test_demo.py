@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 
 def run_demo(*options: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        [sys.executable, "-m", "dc3", "relabel-demo", *options], cwd=ROOT, capture_output=True, text=True
+        [sys.executable, "-m", "dc3", "relabel-demo", *options], cwd=ROOT, capture_output=True, text=True, timeout=1100
     )
 
 

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +16,7 @@ from benchmarks.load import LOST, Outcome, load
 from tests.data.images.test_decoding import encode
 from tests.serving.running import Server, make_images, serve
 from tests.serving.test_service import COUNTED_AFTER_S, command_line, workers
+from tests.threads import join_threads, start_thread
 
 pytestmark = pytest.mark.slow
 SMALL = [encode(Image.fromarray(image), "JPEG") for image in make_images(8, 32)]
@@ -59,15 +59,15 @@ class Visit:
         def run() -> None:
             self.outcomes = asyncio.run(load(server.url, LARGE, n_clients, seconds))
 
-        self._thread = threading.Thread(target=run)
-        self._thread.start()
+        self._thread = start_thread(run)
+        self._log = server.log
 
     def interrupt(self, act: Callable[[], None], after_s: float = 2.0) -> float:
         """Acts in the middle of the visit, waits for its end, and returns when it acted."""
         time.sleep(after_s)
         moment = time.monotonic()
         act()
-        self._thread.join()
+        join_threads(self._thread, waits_for=self._log.read_text, limit_s=300)
         return moment
 
 

@@ -62,7 +62,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     store = tmp_path_factory.mktemp("store")
     environment = {**os.environ, "DC3_STORE": str(store), "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-c", _TRAIN]
-    done = subprocess.run(command, cwd=store, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=store, env=environment, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stderr
     run_id, predictions = done.stdout.split()[-2:]
     return Run(run_id, Path(predictions), environment)
@@ -71,7 +71,9 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 def test_served_answers_equal_the_run_s_predictions(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "model.onnx"
     command = [sys.executable, "-m", "dc3", "export", run.id, "--output", str(path)]
-    done = subprocess.run(command, cwd=ROOT, env=run.environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, cwd=ROOT, env=run.environment, capture_output=True, text=True, timeout=600, check=False
+    )
     assert done.returncode == 0, done.stderr
     assert f"run {run.id}" in done.stdout
     predictions = read_predictions(run.predictions)
@@ -95,7 +97,7 @@ def test_served_answers_equal_the_run_s_predictions(run: Run, tmp_path: Path) ->
 def test_a_quantised_file_is_checked_on_the_validation_images(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "model.onnx"
     command = [sys.executable, "-c", _QUANTISE, run.id, str(path)]
-    done = subprocess.run(command, env=run.environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, env=run.environment, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stderr
     assert "Export refused: on the validation images f1 goes from" in done.stdout
     assert Model(path).card.precision == "int8"

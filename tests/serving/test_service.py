@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from contextlib import closing
 from pathlib import Path
@@ -19,6 +18,7 @@ from PIL import Image
 
 from tests.data.images.test_decoding import encode
 from tests.serving.running import CARD, ROOT, Server, TinyPredictor, free_port, make_images, serve
+from tests.threads import join_threads, start_thread
 
 pytestmark = pytest.mark.slow
 GOOD = encode(Image.fromarray(make_images(1)[0]), "PNG")
@@ -48,11 +48,8 @@ def test_concurrent_requests_share_batches(client: httpx.Client, server: Server)
     def ask() -> None:
         assert httpx.post(f"{server.url}/predict", files={"f": ("a.png", GOOD)}, timeout=30).status_code == 200
 
-    threads = [threading.Thread(target=ask) for _ in range(24)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    threads = [start_thread(ask) for _ in range(24)]
+    join_threads(*threads, waits_for=server.log.read_text)
     text = client.get("/metrics").text
     runs, images = (read(text, f"dc3_batch_size_{kind}") for kind in ("count", "sum"))
     assert images > runs
@@ -191,7 +188,7 @@ def test_tls_by_certificate_files(model_path: Path, tmp_path: Path) -> None:
     certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
     subject = ["-subj", "/CN=localhost", "-days", "1", "-newkey", "rsa:2048"]
     files = ["-keyout", str(key), "-out", str(certificate)]
-    subprocess.run(["openssl", "req", "-x509", "-nodes", *subject, *files], check=True, capture_output=True)
+    subprocess.run(["openssl", "req", "-x509", "-nodes", *subject, *files], check=True, capture_output=True, timeout=60)
     options = ("--certificate", str(certificate), "--certificate-key", str(key))
     with serve(model_path, tmp_path / "server", *options) as server, httpx.Client(verify=False) as client:
         assert server.url.startswith("https")

@@ -57,7 +57,7 @@ def original(migrated_database: Path, tmp_path_factory: pytest.TempPathFactory) 
         options = ["--size", "16", "--steps", "2", "--evaluate-every", "2", "--batch-size", "8", "--device", "cpu"]
         data = ["--source", "folder", "--images", str(lab.images), "--votes", str(lab.votes), "--test", "0.2"]
         command = [sys.executable, "-m", "dc3", "train", "--preset", "own", *options, *data, "--register", "owls"]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stderr
     (run_id,) = (line.split()[1] for line in done.stdout.splitlines() if line.startswith("run "))
     return lab._replace(run_id=run_id)
@@ -235,7 +235,7 @@ def test_mlflow_s_own_command_loads_the_registered_model(lab: Lab) -> None:
         "out = model.predict({'images': np.zeros((2, 16, 16, 3), np.uint8)})\n"
         "print({name: value.shape for name, value in out.items()}); assert model.metadata.signature"
     )
-    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300, cwd=ROOT)
     assert loaded.returncode == 0, loaded.stderr
     assert "'class_probabilities': (2, 2)" in loaded.stdout
     assert "'ambiguity': (2,)" in loaded.stdout

@@ -45,4 +45,4 @@ def start_worker(tiny_options: list[str]) -> Iterator[Start]:
         # its workers are children of it, and go on where only it is killed
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
+        process.communicate(timeout=60)

@@ -41,7 +41,12 @@ def postgres() -> Iterator[str]:
     def call(program: str, *options: str) -> None:
         command = [*prefix, str(programs[-1].with_name(program)), *options]
         done = subprocess.run(
-            command, capture_output=True, text=True, cwd=folder, env={"PATH": os.defpath, "LC_ALL": "C"}
+            command,
+            capture_output=True,
+            text=True,
+            cwd=folder,
+            env={"PATH": os.defpath, "LC_ALL": "C"},
+            timeout=120,
         )
         assert done.returncode == 0, done.stdout + done.stderr
 

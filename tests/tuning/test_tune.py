@@ -109,7 +109,7 @@ def test_a_killed_workers_trial_is_run_again_by_another(
     worker = start_worker("--trials", "1")
     wait_for_running_trial(worker)
     worker.send_signal(signal.SIGKILL)
-    worker.wait()
+    worker.wait(60)
     assert states(load_study()) == ["RUNNING"]
     main([*tiny_options, "--trials", "1"])
     study = load_study()

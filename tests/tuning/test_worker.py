@@ -3,13 +3,16 @@
 import threading
 import time
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 import optuna
 import pytest
+from optuna.storages._heartbeat import HeartbeatThread
 from optuna.trial import FrozenTrial, TrialState
 
 from data.errors import InputError
+from tests.threads import join_threads, start_thread
 from training.loop.fit import NonFiniteError
 from tuning import worker
 from tuning.objective import STARTED
@@ -46,18 +49,15 @@ def states(study: optuna.Study) -> list[TrialState]:
 
 def work_together(options: StudyOptions, n_workers: int, n_trials: int) -> None:
     """Lets workers begin at the same moment; an error in one of them is a warning of pytest, so a failure."""
-    start = threading.Barrier(n_workers)
+    start = threading.Barrier(n_workers, timeout=60)
 
     def body() -> None:
         own = open_study(options)
         start.wait()
         work(own, run, n_trials, options.grace, ignore)
 
-    threads = [threading.Thread(target=body) for _ in range(n_workers)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
+    threads = [start_thread(body) for _ in range(n_workers)]
+    join_threads(*threads, waits_for=lambda: states(open_study(options)), limit_s=120)
 
 
 @pytest.mark.filterwarnings("ignore:Heartbeat of storage")  # of a trial that is asked for by hand
@@ -87,10 +87,9 @@ def test_no_more_are_begun_than_are_asked_for(options: StudyOptions) -> None:
         time.sleep(0.2)
         study.tell(1, [1.0, 0.0])
 
-    thread = threading.Thread(target=end_soon)
-    thread.start()
+    thread = start_thread(end_soon)
     work(open_study(options), run, 2, options.grace, begun.append)
-    thread.join()
+    join_threads(thread, waits_for=lambda: states(study))
     assert begun == []
     assert states(study) == [TrialState.COMPLETE] * 2
 
@@ -173,6 +172,27 @@ def test_a_trial_whose_worker_died_before_it_began_blocks_nobody(options: StudyO
     study = open_study(options)
     study.add_trial(optuna.create_trial(state=TrialState.RUNNING))
     work(study, run, 1, 0.1, ignore)
+    assert states(study) == [TrialState.FAIL, TrialState.COMPLETE]
+
+
+def test_a_worker_killed_before_optunas_first_heartbeat_blocks_nobody(
+    options: StudyOptions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The thread that writes it may come late on a crowded machine: here it never does."""
+    options = replace(options, grace=2)
+    study = open_study(options)
+
+    def die(trial: optuna.Trial) -> tuple[float, float]:
+        run(trial)
+        raise SystemExit
+
+    with monkeypatch.context() as late:
+        late.setattr(HeartbeatThread, "_record_heartbeat", lambda *_: None)
+        with pytest.raises(SystemExit):
+            work(study, die, 1, options.grace, ignore)
+    assert states(study) == [TrialState.RUNNING]
+    other = start_thread(lambda: work(open_study(options), run, 1, options.grace, ignore))
+    join_threads(other, waits_for=lambda: states(study))
     assert states(study) == [TrialState.FAIL, TrialState.COMPLETE]
 
 

@@ -5,7 +5,6 @@ import contextlib
 import functools
 import itertools
 import socket
-import threading
 import time
 from collections.abc import Iterator
 
@@ -15,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from tests.threads import join_threads, start_thread
 from web.protocol import CLIENT_LEFT, BoundedProtocol
 
 pytestmark = pytest.mark.slow
@@ -56,15 +56,18 @@ def listening(app: object, timeout_s: float = 30.0) -> Iterator[int]:
     http = functools.partial(BoundedProtocol, timeout_s=timeout_s)
     config = uvicorn.Config(app, port=0, http=http, lifespan="off", log_config=None)  # type: ignore[arg-type]
     server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run)
-    thread.start()
+    thread = start_thread(server.run)
     try:
+        end = time.monotonic() + 30
         while not server.started:
+            assert thread.is_alive(), "uvicorn ended at its start"
+            assert time.monotonic() < end, "uvicorn has not started within 30 s"
             time.sleep(0.01)
         yield server.servers[0].sockets[0].getsockname()[1]
     finally:
         server.should_exit = True
-        thread.join()
+        # it waits for its clients to go
+        join_threads(thread, waits_for=lambda: f"connections {server.server_state.connections}", limit_s=30)
 
 
 @pytest.fixture(scope="module")

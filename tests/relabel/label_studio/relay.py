@@ -1,11 +1,12 @@
 """A relay between client and server whose connection breaks at a chosen request: after the server has answered it."""
 
 import contextlib
-import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
+
+from tests.threads import join_threads, start_thread
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -52,11 +53,10 @@ class Relay(ThreadingHTTPServer):
 def relay(target: str, breaks: set[int]) -> Iterator[Relay]:
     """A relay that ends with the block."""
     with Relay(target, breaks) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
+        thread = start_thread(server.serve_forever)
         try:
             yield server
         finally:
             server.shutdown()
-            thread.join()
+            join_threads(thread, waits_for=lambda: f"the relay to {target}")
             server.http.close()

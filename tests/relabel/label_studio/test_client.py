@@ -1,6 +1,5 @@
 """Requests to a server that fails: what is repeated, what is not, and what the user reads."""
 
-import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -11,6 +10,7 @@ from data.errors import InputError
 from relabel.label_studio import client as client_module
 from relabel.label_studio.client import Broken, Client
 from relabel.label_studio.token import VARIABLE, read_token
+from tests.threads import join_threads, start_thread
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -45,11 +45,10 @@ def flaky(monkeypatch: pytest.MonkeyPatch) -> Iterator[Flaky]:
     """A server on a free port."""
     monkeypatch.setattr(client_module, "WAITS_S", (0.01, 0.01))
     with Flaky() as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
+        thread = start_thread(server.serve_forever)
         yield server
         server.shutdown()
-        thread.join()
+        join_threads(thread, waits_for=lambda: f"an answer to {server.asked[-1:]}")
 
 
 @pytest.fixture

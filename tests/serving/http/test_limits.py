@@ -1,7 +1,6 @@
 """A service with tight limits: it refuses what is too much, too slow or too late, and goes on."""
 
 import socket
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ from PIL import Image
 
 from tests.data.images.test_decoding import encode
 from tests.serving.running import Server, make_images, serve
+from tests.threads import join_threads, start_thread
 
 pytestmark = pytest.mark.slow
 GOOD = encode(Image.fromarray(make_images(1)[0]), "PNG")
@@ -53,11 +53,8 @@ def _crowd(server: Server) -> None:
         for _ in range(5):
             found.append(ask(server, 4).status_code)
 
-    threads = [threading.Thread(target=visit) for _ in range(30)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    threads = [start_thread(visit) for _ in range(30)]
+    join_threads(*threads, waits_for=server.log.read_text, limit_s=300)
     assert len(found) == 150
     assert set(found) <= {200, 503}
     assert 200 in found

@@ -18,6 +18,7 @@ from serving.live.registry import RegistryCopy, follow
 from tests.data.images.test_decoding import encode
 from tests.serving.running import ROOT, Server, free_port, make_images, serve
 from tests.serving.test_service import command_line, workers
+from tests.threads import join_threads, start_thread
 
 GOOD = encode(Image.fromarray(make_images(1)[0]), "PNG")
 
@@ -54,7 +55,7 @@ def execute(code: str, store: Path, *arguments: str) -> str:
     """Output of a script that works on the store."""
     environment = {**os.environ, "DC3_STORE": str(store), "DC3_EXPERIMENT": "test", "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-c", code, *arguments]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 
@@ -67,17 +68,16 @@ class Crowd:
         self.versions: set[str] = set()
         self._server = server
         self._stop = threading.Event()
-        self._threads = [threading.Thread(target=self._ask) for _ in range(count)]
+        self._count = count
+        self._threads: list[threading.Thread] = []
 
     def __enter__(self) -> "Crowd":
-        for thread in self._threads:
-            thread.start()
+        self._threads = [start_thread(self._ask) for _ in range(self._count)]
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stop.set()
-        for thread in self._threads:
-            thread.join()
+        join_threads(*self._threads, waits_for=self._server.log.read_text)
 
     def wait_for(self, version: str) -> None:
         """Waits up to 30 s until `version` has answered."""

@@ -40,7 +40,7 @@ def test_another_process_waits_and_goes_on_where_a_killed_one_was(opener: Opener
     finally:
         for process in workers:
             process.kill()
-            process.communicate()
+            process.communicate(timeout=60)
     assert reached < TOTAL
     assert done[-1] == TOTAL
     assert reached - BLOCK * N_VIEWS <= done[0] <= reached  # the block in hand, at most, is computed again

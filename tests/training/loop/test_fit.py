@@ -153,7 +153,7 @@ def test_sigkill_at_any_moment_changes_nothing(store: Path, capsys: pytest.Captu
         time.sleep(0.5 * n_kills)
         if process.poll() is None:
             os.kill(process.pid, signal.SIGKILL)
-            process.wait()
+            process.wait(60)
             n_kills += 1
             process = _start([*command[:4], "--resume", run.name, "--register", ""])
     assert process.wait(300) == 0

@@ -41,7 +41,7 @@ def follow(method: Method, reference: Callable[[list[int], Rows, Rows], list[flo
     for seed in range(n_steps):
         weak = spread_logits(seed)
         weak[0] = weak[-1]
-        batch = planted_batch(method, seed, first=weak)
+        batch = planted_batch(method, seed=seed, first=weak)
         batch.unlabelled_rows[0] = batch.unlabelled_rows[-1]
         losses = take_step(method, batch, state=state).unsupervised
         assert losses is not None

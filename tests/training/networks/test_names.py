@@ -64,7 +64,7 @@ print(find_fault("resnet18"))
 
 def test_our_own_need_no_timm() -> None:
     """A borrowed GPU machine has none."""
-    done = subprocess.run([sys.executable, "-c", WITHOUT], capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, "-c", WITHOUT], capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     assert "which is not installed here: `pip install timm`" in done.stdout
 

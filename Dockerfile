@@ -18,7 +18,8 @@ COPY training training
 COPY tuning tuning
 COPY web web
 RUN pip install --constraint constraints.txt .
-# MLflow and Optuna write below the working directory; mount a volume there to keep the runs.
+# Runs, studies and the banks of features lie below the working directory; mount a volume there to keep them. The weights of
+# the preset `features` are in the image; those of timm's hub go to ~/.cache/huggingface: mount a volume there, too.
 WORKDIR /data
 RUN chown dc3:dc3 /data
 USER dc3

@@ -142,7 +142,8 @@ def _compare(before: str, after: str, folder: Path, archive: Path, votes: Path) 
     old, new = (load_run(run) for run in (before, after))
     source, size = Folder(archive, votes), old.config.data.size
     everything = ingest(source, size, track.store() / "data", reading=old.data.reading)
-    models = model_gain(*(predict_others(run, everything) for run in (old, new)), old.predictor.ambiguity_aware)
+    first_said, then_said = (predict_others(run, everything) for run in (old, new))
+    models = model_gain(first_said, then_said, old.predictor.ambiguity_aware)
     return pd.DataFrame([*labels, *models], columns=["figure", "before", "after"])
 
 

@@ -22,6 +22,7 @@ from training.evaluate.predict import predict
 from training.features.bank import open_bank
 from training.loop.checkpoint import load_checkpoint
 from training.networks.weights import digest_weights
+from training.predict_others import predict_others
 from training.run_backbone import FOLDER
 from training.run_data import read_data
 from training.train import TrainResult, load_run, resolve, train
@@ -94,6 +95,21 @@ def test_predictions_are_those_of_the_bank_s_plain_views(result: TrainResult) ->
     assert np.array_equal(stored.embedding, bank.plain.astype(np.float32))
     rows = np.arange(0, len(dataset.names), 41)
     assert_equal(predict(run.predictor, dataset, split, rows), stored.select(rows))
+
+
+def test_images_that_a_run_has_not_seen_are_predicted_from_the_bank(
+    result: TrainResult, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As by the network itself: here those that are struck from the run's record. The backbone is not asked again."""
+    run, stored = load_run(result.run_id), read_predictions(result.predictions)
+    dataset, _ = read_data(run.config)
+    rows = np.arange(3, len(dataset.names), 41)
+    known = np.delete(np.array(dataset.names, dtype=object), rows)
+    monkeypatch.setattr(run.predictor.network, "features", lambda images: pytest.fail("not from the bank"))
+    found = predict_others(run._replace(data=run.data._replace(names=tuple(known))), dataset)
+    assert found.images.tolist() == [dataset.names[row] for row in rows]
+    assert set(found.parts) == {"test"}
+    assert_equal(found, stored.select(rows))
 
 
 def test_one_file_answers_as_the_run_does(result: TrainResult, tmp_path: Path) -> None:

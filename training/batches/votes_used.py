@@ -34,7 +34,7 @@ class VotesUsed(NamedTuple):
         rest = self.votes - self.trains - self.measures
         share = 100 * self.trains / max(self.votes, 1)
         text = f"uses {self.short} ({share:.1f} %, {self.how}); {self.measures:,} on {self.measured:,} others measure"
-        hint = " (--preset own uses all)" if self.how == HOW["drawn"] else ""
+        hint = " (the presets features and own use all)" if self.how == HOW["drawn"] else ""
         return text + (f"; {rest:,} are not used{hint}" if rest else "")
 
 

@@ -47,8 +47,8 @@ class StderrProgress:
         if sys.stderr.isatty():
             self._bar = tqdm(total=progress.total, initial=progress.done, unit="image", desc="features", mininterval=1)
         else:
-            there = f", {progress.done:,} are there" if progress.done else ""
-            self._say(f"Features of {progress.total:,} images and views{there}; {progress.where} computes the others.")
+            there = f"; {progress.done:,} are there, the others" if progress.done else ""
+            self._say(f"Features of {progress.total:,} images and views{there} by {progress.where}.")
 
     def _end(self, progress: Progress) -> None:
         assert self._first is not None

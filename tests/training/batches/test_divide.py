@@ -51,7 +51,7 @@ def test_the_paper_s_presets_divide_as_before_and_say_what_they_leave(dataset: D
         old = split_images(dataset.counts, dataset.names, dataset.classes, options, 4)
         assert all(np.array_equal(one, other) for one, other in zip(split, old, strict=True))
     assert noted.notices[-1].startswith("uses 14 of 450 votes on 14 images (3.1 %, one drawn vote an image); 90 on 18")
-    assert noted.notices[-1].endswith("346 are not used (--preset own uses all)")
+    assert noted.notices[-1].endswith("346 are not used (the presets features and own use all)")
 
 
 def test_counts_of_use() -> None:

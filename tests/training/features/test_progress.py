@@ -37,7 +37,7 @@ def test_elsewhere_one_line_at_the_start_and_one_at_the_end(monkeypatch: pytest.
     notice, first, last = told.getvalue().splitlines()
     assert notice == "Something to know."
     assert first == (
-        "Features of 2,000 images and views, 1,000 are there; onnxruntime on the CPU, 2 thread(s) computes the others."
+        "Features of 2,000 images and views; 1,000 are there, the others by onnxruntime on the CPU, 2 thread(s)."
     )
     assert last.startswith("1,000 features in 0 s, ")
 

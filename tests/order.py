@@ -21,6 +21,8 @@ LONGEST = (
     "tests/training/loop/test_fit.py",
     "tests/training/test_train.py",
     "tests/training/test_run_data.py",
+    "tests/training/test_sort_again.py",
+    "tests/training/test_comparison.py",
     "tests/relabel/review/test_page.py",
     "tests/tuning/test_postgres.py",
     "tests/dc3/test_command_line.py",

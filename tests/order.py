@@ -23,6 +23,7 @@ LONGEST = (
     "tests/training/test_run_data.py",
     "tests/training/test_sort_again.py",
     "tests/training/test_comparison.py",
+    "tests/training/test_frozen_run.py",
     "tests/relabel/review/test_page.py",
     "tests/tuning/test_postgres.py",
     "tests/dc3/test_command_line.py",

@@ -186,7 +186,7 @@ def _prepare(config: Config, dataset: Dataset, split: Split, earlier: str | None
     backbone = describe_backbone(network, config.network)
     if earlier:
         check_backbone(earlier, backbone)
-    bank = _open_bank(config, network, dataset, device, show_progress)
+    bank = open_bank_of(config, network, dataset, device, show_progress)
     assert bank.weak is not None, "labelled images are shown in weak views"
     views = place_views(bank.weak, bank.strong, device)
     start_fit = _configure_fit(config, network.head, prepare(dataset, split, config.split, seed, device, views))
@@ -202,7 +202,7 @@ def _prepare(config: Config, dataset: Dataset, split: Split, earlier: str | None
     return _Learning(fit_head, predict_features, lambda: record_backbone(backbone, network.backbone))
 
 
-def _open_bank(config: Config, network: Network, dataset: Dataset, device: torch.device, show_progress: bool) -> Bank:
+def open_bank_of(config: Config, network: Network, dataset: Dataset, device: torch.device, show_progress: bool) -> Bank:
     """The features of the images and of the views that the method, or the prediction, looks at."""
     views = {WEAK, *build_method(config.method, config.ssl).views}
     return open_bank(

@@ -53,7 +53,9 @@ track.connect().set_registered_model_alias("owls", "champion", sys.argv[1])
 
 def execute(code: str, store: Path, *arguments: str) -> str:
     """Output of a script that works on the store."""
-    environment = {**os.environ, "DC3_STORE": str(store), "DC3_EXPERIMENT": "test", "PYTHONPATH": str(ROOT)}
+    # MLflow leaves the address of an earlier test's store in the environment
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
+    environment = clean | {"DC3_STORE": str(store), "DC3_EXPERIMENT": "test", "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-c", code, *arguments]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr

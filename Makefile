@@ -33,11 +33,13 @@ lint: environment
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# What hangs is named and fails; the longest, a round of relabelling, takes five minutes of two slow cores. Not in
+# pyproject.toml: a borrowed GPU machine has no pytest-timeout
 test: lint
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --timeout 1200
 
 fast: environment
-	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile
+	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile --timeout 1200
 
 # Python 3.12 and torch 2.11, which the dry run of benchmarks/gpu then uses; build/ keeps it
 gpu-environment: environment

@@ -13,7 +13,7 @@ import pytest
 
 from tests.order import make_scheduler, sort_by_length
 from tests.shared import make_once
-from tests.stores import name_store
+from tests.stores import clean_environment, name_store
 
 # One thread each: tests run side by side, and equal weights need equal summation
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -44,11 +44,10 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
 def migrated_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An MLflow database with its tables: making them takes seconds, copying them none."""
     code = "from training import track; track.connect()"
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("MLFLOW_")}
 
     def migrate(folder: Path) -> None:
         subprocess.run(
-            [sys.executable, "-c", code], check=True, env=environment | {"DC3_STORE": str(folder)}, timeout=600
+            [sys.executable, "-c", code], check=True, env=clean_environment() | {"DC3_STORE": str(folder)}, timeout=600
         )
 
     return make_once(tmp_path_factory, "mlflow", migrate) / "mlflow.db"

@@ -9,6 +9,11 @@ from pathlib import Path
 import pytest
 
 
+def clean_environment() -> dict[str, str]:
+    """That of this process for a child, without what MLflow leaves in it: the address of an earlier test's store."""
+    return {key: value for key, value in os.environ.items() if not key.startswith("MLFLOW_")}
+
+
 def forget_mlflow(patch: pytest.MonkeyPatch) -> None:
     """MLflow leaves the number of an experiment in the environment, which another store does not know."""
     for key in [key for key in os.environ if key.startswith("MLFLOW_") and key != "MLFLOW_DISABLE_TELEMETRY"]:

@@ -18,6 +18,7 @@ import torch
 from data.images.deep import Reading
 from serving.model.card import ModelCard
 from serving.model.typical_files import encode_typical
+from tests.stores import clean_environment
 
 ROOT = Path(__file__).parents[2]
 SIZE = 16
@@ -116,7 +117,7 @@ def serve(
     port, log = free_port(), folder / "log"
     command = [sys.executable, "-m", "dc3.serve", str(model), "--port", str(port), "--threads", "1", *options]
     path = os.pathsep.join((str(folder), str(root)))
-    variables = {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1", **environment}
+    variables = {**clean_environment(), "PYTHONPATH": path, "OMP_NUM_THREADS": "1", **environment}
     with log.open("w") as out:
         process = subprocess.Popen(command, cwd=folder, stdout=out, stderr=subprocess.STDOUT, env=variables)
     scheme = "https" if "--certificate" in options else "http"

@@ -1,6 +1,5 @@
 """From a training run to answers over HTTP: export and service say what the run predicted."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +16,7 @@ from data.sources import SOURCES
 from serving.model.session import Model
 from tests.data.images.test_decoding import encode
 from tests.serving.running import ROOT, serve
+from tests.stores import clean_environment
 from training.config import load_preset
 
 pytestmark = pytest.mark.slow
@@ -60,7 +60,7 @@ class Run(NamedTuple):
 def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A run of four steps in a store of its own; another process, as MLflow's imports warn."""
     store = tmp_path_factory.mktemp("store")
-    environment = {**os.environ, "DC3_STORE": str(store), "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+    environment = {**clean_environment(), "DC3_STORE": str(store), "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-c", _TRAIN]
     done = subprocess.run(command, cwd=store, env=environment, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stderr

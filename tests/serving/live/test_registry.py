@@ -1,6 +1,5 @@
 """A model of the registry is served, and a new champion takes over without losing a request."""
 
-import os
 import shutil
 import subprocess
 import sys
@@ -18,6 +17,7 @@ from serving.live.registry import RegistryCopy, follow
 from tests.data.images.test_decoding import encode
 from tests.serving.running import ROOT, Server, free_port, make_images, serve
 from tests.serving.test_service import command_line, workers
+from tests.stores import clean_environment
 from tests.threads import join_threads, start_thread
 
 GOOD = encode(Image.fromarray(make_images(1)[0]), "PNG")
@@ -53,9 +53,7 @@ track.connect().set_registered_model_alias("owls", "champion", sys.argv[1])
 
 def execute(code: str, store: Path, *arguments: str) -> str:
     """Output of a script that works on the store."""
-    # MLflow leaves the address of an earlier test's store in the environment
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
-    environment = clean | {"DC3_STORE": str(store), "DC3_EXPERIMENT": "test", "PYTHONPATH": str(ROOT)}
+    environment = clean_environment() | {"DC3_STORE": str(store), "DC3_EXPERIMENT": "test", "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-c", code, *arguments]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr

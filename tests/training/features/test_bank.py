@@ -19,7 +19,7 @@ from training.features import compute as compute_module
 from training.features.blocks import BLOCK
 from training.features.extractor import Extractor
 from training.features.progress import Progress
-from training.features.views import make_views
+from training.features.views import MIRRORED, make_views
 from training.networks.heads import Network
 
 BOTH = frozenset({"weak", "strong"})
@@ -337,10 +337,19 @@ def test_a_data_set_without_digests_is_known_by_its_pixels(opener: Opener, datas
 
 
 def test_the_bank_cannot_be_written_to_and_lies_on_disk(opener: Opener) -> None:
-    found = opener(views=BOTH)
+    found = opener(views=BOTH | {MIRRORED})
     for table in found:
         assert isinstance(table, np.memmap)
         assert not table.flags.writeable
+
+
+def test_mirror_images_are_those_of_left_and_right_exchanged(opener: Opener, dataset: Dataset) -> None:
+    found = opener(views=frozenset({MIRRORED}))
+    assert found.mirrored is not None
+    assert len(found.predicting) == 2
+    flipped = dataset._replace(images=np.ascontiguousarray(dataset.images[:, :, ::-1]), digests=())
+    np.testing.assert_array_equal(found.mirrored, opener(dataset=flipped).plain)
+    assert len(opener().predicting) == 1
 
 
 def test_layers_are_in_training_again_afterwards(opener: Opener, dataset: Dataset) -> None:

@@ -47,6 +47,8 @@ SETTINGS: tuple[dict[str, object], ...] = (
     {"dropout": 0.8},
     {"hidden": 256},
     {"hidden": 256, "lr": 0.03},
+    {"hidden": 256, "variant": "dc3_guided"},
+    {"hidden": 256, "variant": "vanilla"},
     {"ema_decay": 0.999},
     {"steps": 300},
     {"steps": 3000},

@@ -20,20 +20,14 @@ import torch
 
 from data.predictions import Predictions
 from data.votes.counts import soft_labels
-from training.batches.loader import place_views, prepare
 from training.config import Config, load_preset
 from training.evaluate.metrics import evaluate
-from training.evaluate.predict import Predictor, predict
-from training.features.bank import Bank
-from training.loop.fit import fit
-from training.losses.dc3 import VARIANTS, weigh
-from training.methods import build_method
-from training.networks import build_network
-from training.networks.heads import Network
+from training.learning import prepare_learning
+from training.losses.dc3 import VARIANTS
 from training.options import SortingOptions
 from training.run_data import read_data
 from training.sorting.apply import fit_sorting, sort_predictions
-from training.train import open_bank_of, resolve
+from training.train import resolve
 
 SETTINGS: tuple[dict[str, object], ...] = (
     {},
@@ -106,33 +100,18 @@ def _change(config: Config, setting: dict[str, object], seed: int) -> Config:
 
 def _measure(config: Config) -> Iterator[tuple[str, float]]:
     dataset, split = read_data(config)
-    seed, device, aware = config.runtime.seed, torch.device("cpu"), VARIANTS[config.variant].ambiguity_aware
-    torch.manual_seed(seed)
-    network = build_network(config.network, config.data.size, len(dataset.classes), config.dc3.prior)
-    bank: Bank = open_bank_of(config, network, dataset, device, show_progress=True)
-    assert bank.weak is not None
-    arrays = prepare(dataset, split, config.split, seed, device, place_views(bank.weak, bank.strong, device))
+    seed, aware = config.runtime.seed, VARIANTS[config.variant].ambiguity_aware
+    learning = prepare_learning(config, dataset, split, show_progress=True)
     start = time.process_time()
     with tempfile.TemporaryDirectory() as folder:
-        head = fit(
-            network.head,
-            build_method(config.method, config.ssl),
-            weigh(config.dc3, VARIANTS[config.variant]),
-            arrays,
-            config.loop,
-            config.batches,
-            config.optimiser,
-            seed=seed,
-            device=device,
-            precision="float32",
+        head = learning.fit(
             checkpoint=Path(folder) / "checkpoint.pt",
             on_losses=lambda losses: None,
             on_eval=lambda step, averaged: None,
             show_progress=False,
         )
     yield "cpu s", time.process_time() - start
-    predictor = Predictor(Network(network.backbone, head, network.mirrors), aware, rounds_features=True)
-    found = predict(predictor, dataset, split, seed=seed, features=bank.predicting)
+    found = learning.predict(head)
     yield from _describe(found.part("validation"))
     if aware:
         validation = found.part("validation")

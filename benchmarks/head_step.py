@@ -5,7 +5,7 @@ python -m benchmarks.head_step --steps 1000
 One process, one thread: after each 20 steps of `fit` the bare passes of 20 steps are run, so that what else the machine
 does meets both alike. CPU time (user and system) is counted and the median of the intervals given. Batches of 64
 labelled and 64 unlabelled images (7 times as many for FixMatch and its children), 1,280 features, k = 10, k' = 50, four
-weak and four strong views of 10,000 images, a linear head with dropout 0.5 as in the preset `features`.
+weak and four strong views of 10,000 images, a linear head with dropout 0.5 as in the preset `cifar10h_features`.
 
 - step: all that `fit` does for one: draws and gathers views, passes, losses, DC3's terms, gradient and its norm, SGD,
   average of the weights, readings.

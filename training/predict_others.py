@@ -5,13 +5,10 @@ import torch
 
 from data.ingest import Dataset
 from data.predictions import Predictions
-from training import track
 from training.batches.split import Split
 from training.evaluate.predict import predict
-from training.features.bank import open_bank
-from training.features.progress import StderrProgress
-from training.features.views import MIRRORED
-from training.train import FEATURES, TrainedRun
+from training.learning import open_bank_of_store
+from training.train import TrainedRun
 
 
 def predict_others(run: TrainedRun, dataset: Dataset) -> Predictions:
@@ -23,13 +20,8 @@ def predict_others(run: TrainedRun, dataset: Dataset) -> Predictions:
     nobody, network = np.array([], int), run.predictor.network
     features: tuple[np.ndarray, ...] = ()
     if run.config.network.freeze == "all":
-        features = open_bank(
-            network,
-            dataset,
-            track.store() / FEATURES,
-            n_views=run.config.network.bank_views,
-            views=frozenset({MIRRORED} if network.mirrors else ()),
-            device=torch.device("cpu"),
-            on_progress=StderrProgress(),
-        ).predicting
+        bank = open_bank_of_store(
+            network, dataset, run.config.network.bank_views, set(), torch.device("cpu"), show_progress=True
+        )
+        features = bank.predicting
     return predict(run.predictor, dataset, Split(nobody, nobody, nobody, others), others, features=features)

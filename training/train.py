@@ -4,38 +4,29 @@ import shutil
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, cast
+from typing import Literal, NamedTuple, cast
 
 import numpy as np
 import torch
 
 from data.clusters import caption_clusters
-from data.ingest import Dataset
 from data.predictions import Predictions, read_predictions, write_predictions
 from data.votes.rounds import read_round
 from training import track
 from training.batches.data_record import DataRecord, record_data
-from training.batches.feed import TrainingArrays
-from training.batches.loader import place_views, prepare
-from training.batches.split import Split
 from training.batches.votes_used import count_used
 from training.config import Config
 from training.evaluate.metrics import evaluate, evaluate_part
-from training.evaluate.predict import Predictor, predict
+from training.evaluate.predict import Predictor
 from training.evaluate.right import commonest_class
-from training.features.bank import Bank, open_bank
-from training.features.progress import StderrProgress
-from training.features.views import MIRRORED, WEAK
+from training.learning import prepare_learning
 from training.loop.checkpoint import load_checkpoint
-from training.loop.fit import Losses, fit
-from training.loop.runtime import choose_device, choose_execution, one_thread, uses_bf16
-from training.losses.dc3 import VARIANTS, weigh
-from training.methods import build_method
+from training.loop.fit import Losses
+from training.loop.runtime import choose_device, choose_execution, uses_bf16
+from training.losses.dc3 import VARIANTS
 from training.networks import build_network
-from training.networks.heads import Head, Network
-from training.run_backbone import check_backbone, describe_backbone, rebuild_network, record_backbone
+from training.run_backbone import rebuild_network
 from training.run_data import read_data, recall_data
 from training.run_report import record_report
 from training.sorting import predicts_ambiguity
@@ -46,8 +37,6 @@ from training.sorting.stored import read_sorting, write_sorting
 CHECKPOINT = "checkpoint.pt"
 PREDICTIONS = track.PREDICTIONS_FILE
 SORTING = "sorting.pt"
-FEATURES = "features"
-"""Folder of the store with the banks of features."""
 
 
 class TrainResult(NamedTuple):
@@ -115,7 +104,7 @@ def train(
     for notice in dataset.notices:
         on_notice(notice)
     # what cannot be trained fails before a run is opened
-    learning = _prepare(config, dataset, split, earlier, show_progress)
+    learning = prepare_learning(config, dataset, split, earlier=earlier, show_progress=show_progress)
     name = name or f"{config.method} {config.variant} {config.data.source}"
     resumes = run_id is not None
     merged = read_round(Path(config.data.votes))
@@ -139,7 +128,9 @@ def train(
             if on_eval:
                 on_eval(step, metrics)
 
-        averaged = learning.fit(checkpoint=checkpoint, on_eval=record, show_progress=show_progress)
+        averaged = learning.fit(
+            checkpoint=checkpoint, on_losses=_record_losses, on_eval=record, show_progress=show_progress
+        )
         # of a resumed run only the time since its last checkpoint
         seconds = time.monotonic() - start
         predictions = learning.predict(averaged)
@@ -154,84 +145,6 @@ def train(
         if with_report:
             record_report(name, run_id, config, dataset, predictions, metrics, report)
     return TrainResult(run_id, metrics, seconds, path, report, dataset.left_out, dataset.fingerprint, dataset.notices)
-
-
-class _Learning(NamedTuple):
-    """A training as configured, of a whole network or of a head on a bank of features."""
-
-    fit: Callable[..., torch.nn.Module]
-    """`fit` with all that the configuration decides; where to keep and report it is left to the caller."""
-    predict: Callable[..., Predictions]
-    """Of what was trained, and rows or none for all."""
-    record: Callable[[], None]
-    """Adds to the open run what its configuration does not say."""
-
-
-def _prepare(config: Config, dataset: Dataset, split: Split, earlier: str | None, show_progress: bool) -> _Learning:
-    """Builds the network and, where its backbone is frozen, opens the bank of its features, which may take minutes.
-
-    `earlier` is the run that is gone on with, or repeated.
-    """
-    device, seed = choose_device(config.runtime.device), config.runtime.seed
-    aware = VARIANTS[config.variant].ambiguity_aware
-    torch.manual_seed(seed)
-    network = build_network(config.network, config.data.size, len(dataset.classes), config.dc3.prior)
-    if config.network.freeze != "all":
-        start_fit = _configure_fit(config, network, prepare(dataset, split, config.split, seed, device))
-
-        def predict_images(averaged: Network, rows: np.ndarray | None = None) -> Predictions:
-            return predict(Predictor(averaged, aware), dataset, split, rows, seed=seed)
-
-        return _Learning(start_fit, predict_images, lambda: None)
-    backbone = describe_backbone(network, config.network)
-    if earlier:
-        check_backbone(earlier, backbone)
-    bank = open_bank_of(config, network, dataset, device, show_progress)
-    assert bank.weak is not None, "labelled images are shown in weak views"
-    views = place_views(bank.weak, bank.strong, device)
-    start_fit = _configure_fit(config, network.head, prepare(dataset, split, config.split, seed, device, views))
-
-    def fit_head(**given: Any) -> torch.nn.Module:
-        with one_thread():
-            return start_fit(**given)
-
-    def predict_features(averaged: Head, rows: np.ndarray | None = None) -> Predictions:
-        predictor = Predictor(Network(network.backbone, averaged, network.mirrors), aware, rounds_features=True)
-        return predict(predictor, dataset, split, rows, seed=seed, features=bank.predicting)
-
-    return _Learning(fit_head, predict_features, lambda: record_backbone(backbone, network.backbone))
-
-
-def open_bank_of(config: Config, network: Network, dataset: Dataset, device: torch.device, show_progress: bool) -> Bank:
-    """The features of the images and of the views that the method, or the prediction, looks at."""
-    views = {WEAK, *build_method(config.method, config.ssl).views}
-    return open_bank(
-        network,
-        dataset,
-        track.store() / FEATURES,
-        n_views=config.network.bank_views,
-        views=frozenset(views | {MIRRORED} if network.mirrors else views),
-        device=device,
-        on_progress=StderrProgress(show_progress),
-    )
-
-
-def _configure_fit(config: Config, network: torch.nn.Module, arrays: TrainingArrays) -> Callable[..., torch.nn.Module]:
-    return partial(
-        fit,
-        network,
-        build_method(config.method, config.ssl),
-        weigh(config.dc3, VARIANTS[config.variant]),
-        arrays,
-        config.loop,
-        config.batches,
-        config.optimiser,
-        seed=config.runtime.seed,
-        device=choose_device(config.runtime.device),
-        precision=config.runtime.precision,
-        execution=config.runtime.execution,
-        on_losses=_record_losses,
-    )
 
 
 def sort_run(predictions: Predictions, config: Config, path: Path) -> Predictions:

@@ -21,7 +21,7 @@ IMAGENET = Normalisation((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 
 
 class AsBefore(nn.Module):
-    """The network as it was built until issue 18: torchvision's below `backbone.net`, ImageNet's range, one layer."""
+    """The network as it was built before timm: torchvision's below `backbone.net`, ImageNet's range, one layer."""
 
     def __init__(self, name: str) -> None:
         super().__init__()
